@@ -81,6 +81,7 @@ void part_apply(struct part *part, const struct event *event);
 void part_merge(struct part *part, const struct part *from);
 /* Canonical: equal parts give equal bytes. Layout in part.c. */
 void part_encode(const struct part *part, struct pack *to);
-/* Errors: ERR_CORRUPT; ERR_UNSUPPORTED, a newer format. *out_part is untouched then. Empty bytes give
- * the all-zero part. */
+/* Empty bytes give the empty part. Errors: ERR_CORRUPT; ERR_UNSUPPORTED, a newer format; *out_part is
+ * the empty part then (it is 30 KiB: no second copy is made to leave it untouched). Only what the counts
+ * span is written: entries beyond them keep what was there. */
 MUST_USE enum err part_decode(struct bytes from, struct part *out_part);
