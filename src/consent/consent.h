@@ -63,7 +63,10 @@ void consent_change_encode(const struct consent_statement *statements, size_t n,
 MUST_USE enum err consent_field_patch(struct bytes field, struct bytes change, const struct part_id *parts,
                                       size_t parts_n, struct arena *arena, struct bytes *out_field);
 MUST_USE enum err consent_field_join(struct bytes a, struct bytes b, struct arena *arena, struct bytes *out_field);
-/* Takes the statements of `part` away. */
+/* Takes the statements of `part` away. Cutting never widens: a refusal of the other side is kept on both (on part
+ * 0 of the kept side). */
 MUST_USE enum err consent_field_cut(struct bytes field, struct part_id part, struct arena *arena,
                                     struct bytes *out_kept, struct bytes *out_moved);
+/* The strictest state of each purpose, ends left aside, and the earliest end of a grant (0: none): whoever reads
+ * the word after that end must look at the statements themselves. */
 MUST_USE enum err consent_field_word(struct bytes field, uint16_t *out_word, int64_t *out_until_ms);

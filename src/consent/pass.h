@@ -4,6 +4,7 @@
  * Only consent/pass.c can make one; it names one customer and one purpose. No pass, no profile. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "event/event.h"
 #include "event/sealed.h"
@@ -25,8 +26,13 @@ struct pass_request {
     int64_t now_ms;
 };
 
-/* Gives a pass in `room`, or NULL when consent says no: an ordinary outcome. */
+/* Gives a pass in `room`, or NULL when consent says no: an ordinary outcome. Unreadable consent is no
+ * consent. arena: for reading the statements. */
 const struct pass *pass_for(const struct sealed_customer *customer, const struct pass_request *request,
-                            struct pass_room *room);
+                            struct arena *arena, struct pass_room *room);
+/* The consent word in force for such a request, pass or not: what a reply says of itself. */
+MUST_USE enum err pass_word(const struct sealed_customer *customer, const struct pass_request *request,
+                            struct arena *arena, uint16_t *out_word);
 struct customer_id pass_customer(const struct pass *pass);
 enum purpose pass_purpose(const struct pass *pass);
+uint16_t pass_consent_word(const struct pass *pass);

@@ -3,8 +3,8 @@
  *
  *     format u8 1 | 1 consents (consent/consent.h) | later fields: facts, refusals, lists
  *     change: field number u8, then that field's change
- * Pure functions that storage is handed as rules. Unknown fields are kept as they are by patch and join
- * and stay with the kept side at a cut. */
+ * Pure functions that storage is handed as rules. Unknown fields are kept as they are by patch,
+ * stay with the kept side at a cut, and make a join ERR_UNSUPPORTED where only the joined side has them. */
 #pragma once
 
 #include "base/arena.h"
