@@ -50,7 +50,8 @@ struct ingest_verdict {
 
 /* Takes n events (their text, lines and the array itself stay valid until done). Events that the reader
  * could not even parse carry kind EVENT_NONE and are passed by: verdicts[i] then stays as the caller
- * filled it. verdicts: n, the caller's, filled before done. Calls back exactly once, on `loop`, never
+ * filled it. Every other event has an id: where the sender gave none the reader has made one (has_id false).
+ * An event's own consent object, like the call's, can only narrow. verdicts: n, the caller's, filled before done. Calls back exactly once, on `loop`, never
  * from inside. Errors given to done: ERR_OK (look at the verdicts), or what made the whole offer fail
  * (ERR_BUSY, ERR_FULL, ERR_IO, ERR_NOMEM): then no event may be called durable. */
 void ingest_offer(struct storage *storage, struct loop *loop, const struct ingest_door *door, struct event *events,
