@@ -50,8 +50,7 @@ bool json_form_word(struct json_form *form, const struct json_node *object, cons
                     enum json_need need, const char *const *words, size_t *out_word);
 /* An array or object; its length checked for arrays. */
 bool json_form_array(struct json_form *form, const struct json_node *object, const char *key,
-                     enum json_need need, size_t least_n, size_t most_n,
-                     const struct json_node **out_array);
+                     enum json_need need, size_t least_n, size_t most_n, const struct json_node **out_array);
 bool json_form_object(struct json_form *form, const struct json_node *object, const char *key,
                       enum json_need need, const struct json_node **out_object);
 /* `{"amount":"349.50","currency":"NOK"}`, or a bare number (or decimal text) with the currency in

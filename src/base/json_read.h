@@ -25,8 +25,8 @@ extern "C" {
 #endif
 
 enum {
-    JSON_DEPTH_MAX = 32,                   /* wire.md 1.9; a scalar alone has depth 0 */
-    JSON_BYTES_MAX = 4 * 1024 * 1024,      /* the largest accepted body after inflation: stack.md 3.2 */
+    JSON_DEPTH_MAX = 32,              /* wire.md 1.9; a scalar alone has depth 0 */
+    JSON_BYTES_MAX = 4 * 1024 * 1024, /* the largest accepted body after inflation: stack.md 3.2 */
 };
 
 enum json_type {
@@ -61,10 +61,10 @@ struct json_node { /* in the arena given to json_read; read only */
 MUST_USE enum err json_read(struct arena *arena, struct bytes text, const struct json_node **out_root,
                             struct why *why);
 /* Like json_read, and any duplicate key in one object is malformed_json: Falun's own calls. */
-MUST_USE enum err json_read_strict(struct arena *arena, struct bytes text,
-                                   const struct json_node **out_root, struct why *why);
+MUST_USE enum err json_read_strict(struct arena *arena, struct bytes text, const struct json_node **out_root,
+                                   struct why *why);
 
-struct json_element { /* one element of a batch */
+struct json_element {             /* one element of a batch */
     const struct json_node *node; /* NULL: it could not be read, `why` says why */
     struct bytes raw;             /* its source text (after mending) */
     const struct why *why;        /* NULL when node is not */

@@ -42,7 +42,7 @@ void json_write_text(struct json_write *w, const char *key, struct bytes text);
 void json_write_word(struct json_write *w, const char *key, const char *word); /* NULL: null */
 void json_write_int(struct json_write *w, const char *key, int64_t value);
 void json_write_double(struct json_write *w, const char *key, double value); /* shortest that reads back */
-/* Rounded to decimals 0..9: scores, milliseconds. */
+/* Rounded to decimals 0..6: scores, milliseconds. */
 void json_write_fixed(struct json_write *w, const char *key, double value, int decimals);
 void json_write_bool(struct json_write *w, const char *key, bool value);
 void json_write_null(struct json_write *w, const char *key);

@@ -28,15 +28,15 @@ struct json_write;
 struct json_form;
 
 enum http_method { /* bits, so that a route can take several */
-    HTTP_METHOD_NONE = 0,
-    HTTP_METHOD_GET = 1, /* a route with GET answers HEAD too */
-    HTTP_METHOD_HEAD = 2,
-    HTTP_METHOD_POST = 4,
-    HTTP_METHOD_PUT = 8,
-    HTTP_METHOD_PATCH = 16,
-    HTTP_METHOD_DELETE = 32,
-    HTTP_METHOD_OPTIONS = 64,
-    HTTP_METHOD_OTHER = 128,
+                   HTTP_METHOD_NONE = 0,
+                   HTTP_METHOD_GET = 1, /* a route with GET answers HEAD too */
+                   HTTP_METHOD_HEAD = 2,
+                   HTTP_METHOD_POST = 4,
+                   HTTP_METHOD_PUT = 8,
+                   HTTP_METHOD_PATCH = 16,
+                   HTTP_METHOD_DELETE = 32,
+                   HTTP_METHOD_OPTIONS = 64,
+                   HTTP_METHOD_OTHER = 128,
 };
 
 enum { HTTP_PARAMS_MAX = 6, HTTP_REQUEST_ID_BYTES = 17, HTTP_ADDRESS_BYTES = 46 };
@@ -48,20 +48,20 @@ struct http_field { /* a header or a query parameter */
 struct http_request {
     enum http_method method; /* a HEAD is given as GET; is_head says so */
     bool is_head;
-    bool is_by_file;  /* came over DIR/socket: trusted by file permission */
-    bool is_by_proxy; /* the peer is a trusted proxy; address is the one it named */
+    bool is_by_file;                  /* came over DIR/socket: trusted by file permission */
+    bool is_by_proxy;                 /* the peer is a trusted proxy; address is the one it named */
     char address[HTTP_ADDRESS_BYTES]; /* the client's, as text; "" on the unix socket */
     char id[HTTP_REQUEST_ID_BYTES];   /* random hex; sent back as Falun-Request-Id and in problems */
     const struct http_route *route;
-    struct bytes path;  /* as sent, percent-encoded, without the query */
-    struct bytes query; /* as sent, without '?' */
+    struct bytes path;                    /* as sent, percent-encoded, without the query */
+    struct bytes query;                   /* as sent, without '?' */
     struct bytes params[HTTP_PARAMS_MAX]; /* of the route's {names}, in order, percent-decoded */
     size_t params_n;
     const struct http_field *headers; /* names as sent */
     size_t headers_n;
-    struct bytes body;      /* after gzip was undone; empty when there was none */
-    struct arena *arena;    /* the request's own; forgotten after the answer was written */
-    int64_t received_ms;    /* wall clock, read once: the request's now (or --test-clock's) */
+    struct bytes body;        /* after gzip was undone; empty when there was none */
+    struct arena *arena;      /* the request's own; forgotten after the answer was written */
+    int64_t received_ms;      /* wall clock, read once: the request's now (or --test-clock's) */
     int64_t received_mono_us; /* monotonic, for `took` */
     struct loop *loop;
     size_t loop_index; /* 0 .. loops_n - 1 */

@@ -20,8 +20,8 @@ typedef void http_handler(struct http_request *request);
 
 enum http_route_flag {
     HTTP_ROUTE_PLAIN = 0,
-    HTTP_ROUTE_LARGE = 1,      /* body up to options.large_bytes_max on the wire and inflated: feeds, imports */
-    HTTP_ROUTE_NO_CORS = 2,    /* never shared with other origins: console, secrets */
+    HTTP_ROUTE_LARGE = 1,   /* body up to options.large_bytes_max on the wire and inflated: feeds, imports */
+    HTTP_ROUTE_NO_CORS = 2, /* never shared with other origins: console, secrets */
 };
 
 struct http_route {
@@ -32,20 +32,20 @@ struct http_route {
     int tag; /* the handler's own */
 };
 
-struct http_options { /* all zero is a server on a free port of 127.0.0.1 with the limits of stack.md 2 */
-    const char *address;     /* NULL: 127.0.0.1 */
-    uint16_t port;           /* 0: any free one, see http_server_port */
-    const char *socket_path; /* NULL: none; else a unix socket, mode 0600 */
-    size_t loops_n;          /* 0: 2 */
-    size_t connections_max;  /* 0: 4,096 */
-    size_t connections_per_address_max; /* 0: 64 */
-    size_t body_bytes_max;   /* 0: 1 MiB on the wire */
-    size_t inflated_bytes_max; /* 0: 4 MiB */
-    size_t large_bytes_max;  /* 0: 64 MiB, HTTP_ROUTE_LARGE */
-    size_t held_bytes_max;   /* 0: 256 MiB: bodies in memory over all connections */
-    size_t arena_bytes_max;  /* 0: 64 MiB a request */
+struct http_options {    /* all zero is a server on a free port of 127.0.0.1 with the limits of stack.md 2 */
+    const char *address; /* NULL: 127.0.0.1 */
+    uint16_t port;       /* 0: any free one, see http_server_port */
+    const char *socket_path;                   /* NULL: none; else a unix socket, mode 0600 */
+    size_t loops_n;                            /* 0: 2 */
+    size_t connections_max;                    /* 0: 4,096 */
+    size_t connections_per_address_max;        /* 0: 64 */
+    size_t body_bytes_max;                     /* 0: 1 MiB on the wire */
+    size_t inflated_bytes_max;                 /* 0: 4 MiB */
+    size_t large_bytes_max;                    /* 0: 64 MiB, HTTP_ROUTE_LARGE */
+    size_t held_bytes_max;                     /* 0: 256 MiB: bodies in memory over all connections */
+    size_t arena_bytes_max;                    /* 0: 64 MiB a request */
     int header_ms, body_ms, idle_ms, write_ms; /* 0: 5 s, 10 s, 60 s, 60 s: totals, never per read */
-    const char *const *proxies; /* NULL-terminated addresses of trusted proxies; NULL: none */
+    const char *const *proxies;                /* NULL-terminated addresses of trusted proxies; NULL: none */
     /* May this page's origin use the call? NULL: no origin may. Pre-flights ask too, before any key is
      * known. Thread: the request's loop. */
     bool (*may_origin)(void *ctx, const struct http_request *request, struct bytes origin);
