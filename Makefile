@@ -1,17 +1,41 @@
-# Fingers' shortcuts; meson does the work. `make demo` and `make test` are the two commands of the README.
+# Fingers' shortcuts; meson does the work. `make demo` and `make test` are the two commands of the README and
+# do everything from a bare Debian 12.
 BUILD ?= build
-PATH := /usr/bin:$(PATH)
+# Debian's own tools first: meson and ninja are installed from its packages.
+export PATH := /usr/bin:/bin:$(PATH)
 
-.PHONY: all demo test bench fuzz deps clean
+.PHONY: all demo test quick bench fuzz deps clean
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:
-	meson setup $(BUILD) --buildtype=release -Db_lto=false
+	meson setup $(BUILD) --buildtype=release
 
 deps:
-	tools/setup
+	tools/setup test
+
+demo:
+	tools/setup demo
+	$(MAKE) --no-print-directory all
+	$(BUILD)/falun demo
+
+test:
+	tools/setup test
+	tools/test.py
+
+quick:
+	tools/setup test
+	tools/test.py --quick
+
+bench:
+	tools/setup bench
+	$(MAKE) --no-print-directory all
+	for question in bench/*.py; do [ $$question = bench/harness.py ] || python3 $$question || exit 1; done
+
+fuzz:
+	tools/setup test
+	tools/test.py --fuzz
 
 clean:
 	rm -rf build build-*
