@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Erase: a journal row first, then part by part, the customer's row last. Until then the row still lists what is
+ * to go, so a crash anywhere is completed at the next open by doing all of it again.
+ *
+ * After the last commit all families are flushed, which empties the log files, and the customer's ranges are
+ * compacted in the chores lane, which rewrites the tables. `seen` and `receipt` rows (hashes, a day, random
+ * numbers) are deleted too; as their keys are spread over the whole family, their old bytes leave with its
+ * ordinary compactions. */
+#include "storage/storage_engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { EVENTS_A_COMMIT = 4096, RANGES_MAX = STORAGE_PARTS_MAX * 5 + 1 };
+
+struct ranges {
+    size_t n;
+    struct {
+        enum storage_family family;
+        struct storage_key_room key;
+        size_t key_n;
+    } at[RANGES_MAX];
+};
+
+struct erase_op {
+    struct storage_op op;
+    struct storage_key key;
+    enum storage_erase_scope scope;
+    struct storage_erased erased;
+    void (*done)(void *ctx, enum err err, const struct storage_erased *erased);
+    void *ctx;
+};
+
+struct sweep_op {
+    struct storage_op op;
+    struct ranges ranges;
+};
+
+static void ranges_add(struct ranges *ranges, enum storage_family family, struct bytes key)
+{
+    assert(ranges->n < RANGES_MAX);
+    ranges->at[ranges->n].family = family;
+    memcpy(ranges->at[ranges->n].key.b, key.p, key.n);
+    ranges->at[ranges->n++].key_n = key.n;
+}
+
+static void ranges_compact(struct storage *storage, const struct ranges *ranges)
+{
+    for (size_t i = 0; i < ranges->n; i++) {
+        struct storage_range range = {.family = ranges->at[i].family};
+        struct storage_key_room after;
+
+        range.from = (struct bytes){(const char *)ranges->at[i].key.b, ranges->at[i].key_n};
+        range.to = storage_key_after(&after, range.from);
+        storage->driver->compact(storage->at, range);
+    }
+}
+
+/* ---- events ---- */
+
+/* Deletes the row of a message when it still speaks of this part: a receipt may have moved on to another. */
+static enum err delete_message(struct storage_group *group, struct storage_owner owner, const struct mid *mid)
+{
+    struct storage_receipt receipt;
+    struct storage_key_room room;
+    struct bytes key = storage_key_mid(&room, owner.tenant, mid), row;
+    struct part_id part;
+    enum err err = storage_group_get(group, STORAGE_SEEN, key, &row);
+
+    err = err == ERR_OK ? storage_row_seen_decode(row, &part) : err;
+    if (err == ERR_OK && part.v == owner.part.v) {
+        storage_group_delete(group, STORAGE_SEEN, key);
+    }
+    if (err != ERR_OK && err != ERR_ABSENT) {
+        return err;
+    }
+    err = storage_group_get(group, STORAGE_RECEIPT, key, &row);
+    err = err == ERR_OK ? storage_row_receipt_decode(row, &receipt) : err;
+    if (err == ERR_OK && receipt.part.v == owner.part.v) {
+        storage_group_delete(group, STORAGE_RECEIPT, key);
+    }
+    return err == ERR_ABSENT ? ERR_OK : err;
+}
+
+static enum err delete_event(struct storage_group *group, enum storage_family family, struct storage_owner owner,
+                             const struct storage_pair *pair)
+{
+    struct storage_body body;
+    struct mid mid;
+    enum err err = storage_row_body_decode(pair->value, &body);
+
+    storage_group_delete(group, family, pair->key);
+    if (err != ERR_OK || pair->key.n != STORAGE_KEY_EVENT_BYTES) {
+        return ERR_OK; /* damaged or newer: it goes all the same */
+    }
+    memcpy(mid.b, pair->key.p + pair->key.n - sizeof(mid.b), sizeof(mid.b));
+    return delete_message(group, owner, body.has_base ? &body.base : &mid);
+}
+
+static enum err erase_events(struct storage *storage, struct storage_owner owner, uint64_t *events_n)
+{
+    static const enum storage_family families[] = {STORAGE_TAIL, STORAGE_EV};
+    struct storage_key_room room;
+    struct bytes prefix = storage_key_owner(&room, owner.tenant, owner.part.v);
+    struct arena arena;
+    enum err err = ERR_OK;
+
+    arena_open(&arena, 1 << 16, (size_t)1 << 30);
+    for (size_t f = 0; f < 2 && err == ERR_OK; f++) {
+        struct storage_pairs rows;
+
+        arena_reset(&arena);
+        err = storage_pairs_walk(storage->driver, storage->at, NULL, families[f], prefix, &arena, &rows);
+        for (size_t i = 0; i < rows.n && err == ERR_OK; i++) {
+            err = delete_event(&storage->group, families[f], owner, &rows.at[i]);
+            if (err == ERR_OK && (i + 1) % EVENTS_A_COMMIT == 0) {
+                err = storage_commit(storage, false);
+            }
+        }
+        *events_n += err == ERR_OK ? rows.n : 0;
+    }
+    arena_close(&arena);
+    if (err == ERR_OK) {
+        storage_due_remove(&storage->due, owner);
+        err = storage_commit(storage, false);
+    }
+    storage_group_forget(&storage->group);
+    return err;
+}
+
+/* ---- rows ---- */
+
+static enum err erase_cuts(struct storage_group *group, struct storage_owner owner)
+{
+    struct storage_key_room room;
+    struct storage_pairs cuts;
+    enum err err;
+
+    err = storage_group_list(group, STORAGE_DEFAULT, storage_key_cut(&room, owner.tenant, owner.part,
+                             (struct part_id){0}), &cuts);
+    for (size_t i = 0; i < cuts.n && err == ERR_OK; i++) {
+        struct part_id other = {get_be64((const uint8_t *)cuts.at[i].key.p + cuts.at[i].key.n - 8)};
+
+        storage_group_delete(group, STORAGE_DEFAULT, cuts.at[i].key);
+        storage_group_delete(group, STORAGE_DEFAULT, storage_key_cut(&room, owner.tenant, other, owner.part));
+    }
+    return err;
+}
+
+static enum err erase_part(struct storage_group *group, struct storage_owner owner, enum storage_erase_scope scope)
+{
+    struct storage_part row = {0};
+    enum err err = storage_part_get(group, owner, &row);
+
+    if (err != ERR_OK && err != ERR_ABSENT) {
+        return err;
+    }
+    if (scope == STORAGE_ERASE_ALL) {
+        row = (struct storage_part){.revision = row.revision, .is_erased = true};
+        err = erase_cuts(group, owner);
+    } else {
+        row.state = (struct bytes){0};
+        err = ERR_OK;
+    }
+    row.revision++;
+    storage_part_put(group, owner, &row);
+    return err;
+}
+
+/* The last commit: what the customer's row lists is gone, then the row itself. */
+static enum err erase_rows(struct storage *storage, struct storage_key key, struct storage_customer *customer,
+                           enum storage_erase_scope scope)
+{
+    struct storage_group *group = &storage->group;
+    struct storage_key_room room;
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < customer->parts_n && err == ERR_OK; i++) {
+        err = erase_part(group, (struct storage_owner){key.tenant, customer->parts[i]}, scope);
+    }
+    if (err != ERR_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < customer->members_n; i++) {
+        struct storage_member *member = &customer->members[i];
+
+        member->text = (struct bytes){0};
+        if (scope == STORAGE_ERASE_ALL) {
+            storage_group_delete(group, STORAGE_IDENT, storage_key_ident(&room, key.tenant, member->kind, &member->idh));
+        }
+    }
+    if (scope == STORAGE_ERASE_ALL) {
+        uint64_t revision = customer->revision;
+
+        memset(customer, 0, sizeof(*customer));
+        customer->revision = revision;
+        customer->is_erased = true;
+    }
+    customer->revision++;
+    storage_customer_put(group, key, customer);
+    storage_group_delete(group, STORAGE_DEFAULT, storage_key_erase(&room, key.tenant, key.customer));
+    return storage_commit(storage, true);
+}
+
+static void note_ranges(struct storage_key key, const struct storage_customer *customer, struct ranges *ranges)
+{
+    static const enum storage_family families[] = {STORAGE_CUST, STORAGE_PART, STORAGE_TAIL, STORAGE_EV};
+    struct storage_key_room room;
+
+    ranges_add(ranges, STORAGE_CUST, storage_key_owner(&room, key.tenant, key.customer.v));
+    for (size_t i = 0; i < customer->parts_n; i++) {
+        for (size_t f = 0; f < 4; f++) {
+            ranges_add(ranges, families[f], storage_key_owner(&room, key.tenant, customer->parts[i].v));
+        }
+    }
+    for (size_t i = 0; i < customer->members_n; i++) {
+        const struct storage_member *member = &customer->members[i];
+
+        ranges_add(ranges, STORAGE_IDENT, storage_key_ident(&room, key.tenant, member->kind, &member->idh));
+    }
+}
+
+static enum err erase(struct storage *storage, struct storage_key key, enum storage_erase_scope scope,
+                      struct storage_erased *erased, struct ranges *ranges)
+{
+    struct storage_group *group = &storage->group;
+    struct arena arena; /* the row outlives several commits */
+    struct storage_customer customer;
+    struct storage_key_room room;
+    struct bytes row;
+    enum err err = storage_customer_get(group, &key, &customer);
+
+    if (err != ERR_OK || customer.is_erased) {
+        storage_group_forget(group);
+        return err == ERR_ABSENT ? ERR_OK : err;
+    }
+    arena_open(&arena, 1 << 14, 1 << 24);
+    row = storage_row_customer(&customer, &arena);
+    storage_group_put(group, STORAGE_DEFAULT, storage_key_erase(&room, key.tenant, key.customer),
+                      storage_row_number(scope, &group->arena));
+    err = storage_commit(storage, true);
+    if (err == ERR_OK) {
+        err = row.p != NULL ? storage_row_customer_decode(row, &customer) : ERR_NOMEM;
+    }
+    if (err == ERR_OK) {
+        note_ranges(key, &customer, ranges);
+        erased->parts_n = customer.parts_n;
+        erased->identifiers_n = customer.members_n;
+        erased->declared_n = scope == STORAGE_ERASE_ALL && customer.declared.n > 0;
+    }
+    for (size_t i = 0; i < customer.parts_n && err == ERR_OK; i++) {
+        err = erase_events(storage, (struct storage_owner){key.tenant, customer.parts[i]}, &erased->events_n);
+    }
+    if (err == ERR_OK) {
+        err = erase_rows(storage, key, &customer, scope);
+    }
+    storage_group_forget(group);
+    arena_close(&arena);
+    return err == ERR_OK ? storage->driver->flush(storage->at) : err;
+}
+
+/* ---- the call ---- */
+
+static void sweep_alone(struct storage_op *op)
+{
+    struct sweep_op *sweep = (struct sweep_op *)op;
+
+    ranges_compact(op->storage, &sweep->ranges);
+}
+
+static void sweep_finish(struct storage_op *op)
+{
+    (void)op;
+}
+
+static void alone(struct storage_op *op)
+{
+    struct erase_op *mine = (struct erase_op *)op;
+    struct sweep_op *sweep = storage_op_new(sizeof(*sweep), op->storage, NULL, sweep_finish);
+
+    sweep->op.alone = sweep_alone;
+    op->err = erase(op->storage, mine->key, mine->scope, &mine->erased, &sweep->ranges);
+    if (op->storage->driver->is_on_disk && sweep->ranges.n > 0) {
+        storage_op_chore(&sweep->op);
+    } else {
+        free(sweep);
+    }
+}
+
+static void finish(struct storage_op *op)
+{
+    struct erase_op *mine = (struct erase_op *)op;
+
+    mine->done(mine->ctx, op->err, op->err == ERR_OK ? &mine->erased : NULL);
+}
+
+void storage_erase(struct storage *storage, struct loop *loop, struct storage_key key, enum storage_erase_scope scope,
+                   void (*done)(void *ctx, enum err err, const struct storage_erased *erased), void *ctx)
+{
+    struct erase_op *mine = storage_op_new(sizeof(*mine), storage, loop, finish);
+
+    mine->key = key;
+    mine->scope = scope;
+    mine->done = done;
+    mine->ctx = ctx;
+    mine->op.alone = alone;
+    storage_op_write(&mine->op);
+}
+
+enum err storage_erase_resume(struct storage *storage)
+{
+    struct ranges *ranges = storage_must(calloc(1, sizeof(*ranges)));
+    struct storage_pairs journal;
+    struct arena arena;
+    enum err err;
+
+    arena_open(&arena, 1 << 12, 1 << 26);
+    err = storage_pairs_walk(storage->driver, storage->at, NULL, STORAGE_DEFAULT, BYTES_LIT("erase"), &arena, &journal);
+    for (size_t i = 0; i < journal.n && err == ERR_OK; i++) {
+        const uint8_t *name = (const uint8_t *)journal.at[i].key.p + strlen("erase");
+        struct storage_erased erased = {0};
+        struct storage_key key;
+        uint64_t scope;
+
+        if (journal.at[i].key.n != strlen("erase") + 12) {
+            err = ERR_CORRUPT;
+            break;
+        }
+        key.tenant.v = get_be32(name);
+        key.customer.v = get_be64(name + 4);
+        err = storage_row_number_decode(journal.at[i].value, &scope);
+        if (err == ERR_OK) {
+            ranges->n = 0;
+            err = erase(storage, key, (enum storage_erase_scope)scope, &erased, ranges);
+            ranges_compact(storage, ranges);
+        }
+    }
+    arena_close(&arena);
+    free(ranges);
+    return err;
+}
