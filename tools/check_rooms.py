@@ -15,6 +15,8 @@ MAY_UNSEAL = ("storage", "consent", "profile", "picture")
 PURE = ("event", "catalog", "identity", "consent", "profile", "picture", "model", "decide", "ingest")
 WEATHER = re.compile(r"\b(malloc|calloc|realloc|time|clock_gettime|gettimeofday|fopen|open|printf|fprintf|rand|random|"
                      r"pthread_create|getenv)\s*\(")
+# The one exception: the catalogue's records outlive every request (base/publish.h frees them), so no arena can hold them.
+OWNS_MEMORY = {"src/catalog/catalog.c": ("malloc",)}
 
 
 def check(path, room, rooms):
@@ -32,8 +34,9 @@ def check(path, room, rooms):
             continue
         if re.search(r"(\.|->)hidden\b", code) and room not in MAY_UNSEAL:
             faults.append(f"{where}: sealed bytes are opened by profile_open and a pass only")
-        if room in PURE and WEATHER.search(code):
-            faults.append(f"{where}: no weather indoors: {WEATHER.search(code)[1]} is an argument in room {room}")
+        weather = room in PURE and WEATHER.search(code)
+        if weather and weather[1] not in OWNS_MEMORY.get(str(path.relative_to(TOP)), ()):
+            faults.append(f"{where}: no weather indoors: {weather[1]} is an argument in room {room}")
     return faults
 
 

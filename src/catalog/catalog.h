@@ -20,6 +20,8 @@ struct item {
     struct bytes category[ITEM_CATEGORIES_MAX];            /* the path, outermost first */
     size_t category_n;
     int64_t price_minor; /* -1: not said */
+    int64_t sale_minor;  /* -1: no sale; in force from sale_from_ms (0: always) up to, not including, sale_to_ms (0: no end) */
+    int64_t sale_from_ms, sale_to_ms;
     char currency[4];
     int64_t added_ms;    /* 0: not said */
     bool is_available, is_hidden;
@@ -49,6 +51,8 @@ size_t catalog_stores_n(const struct catalog *catalog);
 /* Walks items in no particular order; each gives false to stop. */
 void catalog_each_item(const struct catalog *catalog, bool (*each)(void *ctx, const struct item *item), void *ctx);
 void catalog_each_store(const struct catalog *catalog, bool (*each)(void *ctx, const struct store *store), void *ctx);
+/* The price at now_ms: that of the sale while it lasts; -1: not said. */
+int64_t catalog_price(const struct item *item, int64_t now_ms);
 /* The newest n available items by (added, then smaller id text): what is shown before anything is learnt. */
 size_t catalog_newest(const struct catalog *catalog, size_t n, const struct item **out_items);
 
