@@ -21,3 +21,9 @@ struct bytes model_item_text(const struct model *model, uint32_t item);
 /* 64 lower-case hex digits: the BLAKE2b-256 of the file. */
 struct bytes model_hash(const struct model *model);
 int64_t model_trained_ms(const struct model *model); /* newest event it learnt from */
+/* Whose model it is: another tenant's must never be published for one. */
+struct tenant_id model_tenant(const struct model *model);
+/* JSON: the settings it chose for itself and what they scored; may be empty. */
+struct bytes model_note(const struct model *model);
+/* Begins to fetch what model_item_find(id) will read: for loops over many ids. */
+void model_item_find_soon(const struct model *model, struct item_id id);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model_kit.h - small planted models for tests. */
+#pragma once
+
+#include "base/hash.h"
+#include "model/model_build.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+
+enum { KIT_ITEMS_MAX = 256, KIT_TENANT = 7 };
+
+struct kit {
+    uint64_t id[KIT_ITEMS_MAX];
+    uint32_t text_at[KIT_ITEMS_MAX + 1], recent[KIT_ITEMS_MAX], w_at[KIT_ITEMS_MAX + 1];
+    char text[KIT_ITEMS_MAX * 12];
+    struct model_item stat[KIT_ITEMS_MAX];
+    struct model_weight row[KIT_ITEMS_MAX * 16], store_row[4];
+    uint64_t store_id[1];
+    uint32_t store_at[2];
+    float store_sum[1];
+    struct model_build build;
+};
+
+static inline struct item_id kit_item(unsigned i)
+{
+    char text[12];
+    int n = snprintf(text, sizeof(text), "i%u", i);
+
+    return hash_item((struct tenant_id){KIT_TENANT}, (struct bytes){text, (size_t)n});
+}
+
+/* n items in blocks of `block`: W of 0.2 between all of a block and nothing else. Item 0 is bought most. The last
+ * item is the favourite of store "s1". */
+static inline void kit_blocks(struct kit *kit, unsigned n, unsigned block)
+{
+    uint32_t at = 0, row = 0;
+
+    assert(n <= KIT_ITEMS_MAX && block <= 16);
+    memset(kit, 0, sizeof(*kit));
+    for (unsigned i = 0; i < n; i++) {
+        kit->id[i] = kit_item(i).v;
+        kit->text_at[i] = at;
+        at += (uint32_t)snprintf(kit->text + at, 12, "i%u", i);
+        kit->recent[i] = i;
+        kit->stat[i] = (struct model_item){.recent_n = (float)(n - i), .all_n = (float)(n - i),
+                                           .log_recent = logf(1.0f + (float)(n - i)), .log_repeat = -2, .gap = 2};
+        kit->w_at[i] = row;
+        for (unsigned j = i / block * block; j < n && j < i / block * block + block; j++) {
+            if (j != i) {
+                kit->row[row++] = (struct model_weight){j, 0.2f};
+            }
+        }
+    }
+    kit->text_at[n] = at;
+    kit->w_at[n] = row;
+    kit->store_id[0] = hash_store((struct tenant_id){KIT_TENANT}, BYTES_LIT("s1")).v;
+    kit->store_at[1] = n > 0 ? 1 : 0;
+    kit->store_row[0] = (struct model_weight){n > 0 ? n - 1 : 0, 90};
+    kit->store_sum[0] = 100;
+    kit->build = (struct model_build){
+        .head = {{KIT_TENANT}, n, 1, 1000}, .item_id = kit->id, .text_at = kit->text_at, .text = kit->text,
+        .stat = kit->stat, .recent = kit->recent, .all = kit->recent, .recent_n = n, .all_n = n,
+        .store_id = kit->store_id, .store_at = kit->store_at, .store_row = kit->store_row,
+        .store_sum = kit->store_sum, .w_at = kit->w_at, .w_row = kit->row, .blend = &model_blend_start};
+}
