@@ -191,6 +191,7 @@ static struct http_exchange *pop(struct http_conn *conn)
         conn->last = &conn->first;
     }
     conn->outstanding_n--;
+    conn->queued_bytes -= exchange->reply_head.n + exchange->reply_body.n;
     exchange->next = NULL;
     return exchange;
 }
@@ -626,7 +627,8 @@ static void dispatch(struct http_conn *conn)
 
 static bool may_begin(const struct http_conn *conn)
 {
-    return conn->outstanding_n < HTTP_OUTSTANDING_MAX && !conn->is_writing;
+    return conn->outstanding_n < HTTP_OUTSTANDING_MAX && conn->queued_bytes < HTTP_QUEUED_BYTES_MAX &&
+           !conn->is_writing;
 }
 
 /* Takes what it may of bytes; gives how much. */
@@ -763,6 +765,7 @@ void http_conn_answered(struct http_exchange *exchange)
 {
     struct http_conn *conn = exchange->conn;
 
+    conn->queued_bytes += exchange->reply_head.n + exchange->reply_body.n;
     if (conn->phase == CONN_CLOSING) {
         drop_answers(conn);
         maybe_free(conn);

@@ -25,7 +25,9 @@
 #include <uv.h>
 
 enum {
-    HTTP_OUTSTANDING_MAX = 16,   /* stack.md 2.10 */
+    HTTP_OUTSTANDING_MAX = 16, /* stack.md 2.10 */
+    HTTP_QUEUED_BYTES_MAX =
+        256 * 1024,              /* answers not yet taken by the kernel; beyond, no new request begins */
     HTTP_READ_BYTES = 64 * 1024, /* one read; a loop has one such buffer */
     HTTP_TICK_MS = 50,           /* grain of the deadlines */
     HTTP_LINGER_MS = 1000,
@@ -79,7 +81,8 @@ struct http_conn {
     size_t outstanding_n;
     size_t writing_n; /* exchanges at the front that the kernel is taking */
     size_t writing_bytes;
-    struct bytes held; /* read but not yet looked at; from malloc */
+    size_t queued_bytes; /* of answers in the queue */
+    struct bytes held;   /* read but not yet looked at; from malloc */
     size_t held_at;
     bool is_busy, is_reading, is_writing, is_ended, is_eof, is_handle_closed;
     bool is_by_file, is_by_proxy, is_counted;

@@ -98,7 +98,9 @@ static bool is_shared(struct http_exchange *exchange, struct bytes *out_origin)
     const struct http_options *options = &exchange->loop->server->options;
     struct bytes origin = http_request_header(&exchange->request, "Origin");
 
-    if (origin.n == 0 || options->may_origin == NULL ||
+    bool is_preflight = exchange->request.method == HTTP_METHOD_OPTIONS;
+
+    if (origin.n == 0 || options->may_origin == NULL || (is_preflight && exchange->match.route == NULL) ||
         (exchange->match.route != NULL && (exchange->match.route->flags & HTTP_ROUTE_NO_CORS) != 0) ||
         !options->may_origin(options->ctx, &exchange->request, origin)) {
         return false;
@@ -126,6 +128,27 @@ static void share(struct http_exchange *exchange)
     }
 }
 
+/* The route that the request asks leave for; NULL when there is none. */
+static const struct http_route *find_asked(struct http_exchange *exchange)
+{
+    static const struct {
+        const char *word;
+        enum http_method method;
+    } methods[] = {{"GET", HTTP_METHOD_GET}, {"HEAD", HTTP_METHOD_GET},    {"POST", HTTP_METHOD_POST},
+                   {"PUT", HTTP_METHOD_PUT}, {"PATCH", HTTP_METHOD_PATCH}, {"DELETE", HTTP_METHOD_DELETE}};
+    struct bytes asked = http_request_header(&exchange->request, "Access-Control-Request-Method");
+    struct http_match match = {0};
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (bytes_equal(asked, bytes_of(methods[i].word)) &&
+            http_route_find(exchange->loop->server->routes, methods[i].method, exchange->request.path,
+                            &exchange->arena, &match) == ERR_OK) {
+            return match.route;
+        }
+    }
+    return NULL;
+}
+
 void http_reply_options(struct http_exchange *exchange)
 {
     struct http_request *request = &exchange->request;
@@ -134,7 +157,8 @@ void http_reply_options(struct http_exchange *exchange)
 
     http_route_allow(exchange->match.allowed, allow);
     http_reply_header(request, "Allow", bytes_of(allow));
-    if (http_request_header(request, "Access-Control-Request-Method").n > 0 && is_shared(exchange, &origin)) {
+    exchange->match.route = request->route = find_asked(exchange);
+    if (is_shared(exchange, &origin)) {
         http_reply_header(request, "Access-Control-Allow-Methods", bytes_of(allow));
         http_reply_header(request, "Access-Control-Max-Age", BYTES_LIT("7200"));
         if (wanted.n > 0) {

@@ -154,6 +154,9 @@ static void close_listener(struct http_listener *listener)
         listener->is_open = false;
         uv_poll_stop(&listener->poll);
         uv_close((uv_handle_t *)&listener->poll, NULL);
+        /* At once: what the kernel would still queue would never be answered. */
+        close(listener->fd);
+        listener->fd = -1;
     }
 }
 
@@ -490,7 +493,7 @@ size_t http_server_drain(struct http_server *server, int ms)
         }
         cut_n += server->loops[i].cut_n;
     }
-    if (server->options.socket_path != NULL && server->file.fd >= 0) {
+    if (server->options.socket_path != NULL) {
         unlink(server->options.socket_path);
     }
     log_say(LOG_INFO, "http", "has drained", "cut=%zu", cut_n);
