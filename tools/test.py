@@ -129,6 +129,7 @@ def main():
     laws()
     if build("build-test", "-Dwerror=true", "--buildtype=debugoptimized"):
         meson_tests("build-test")
+        meson_tests("build-test", suites=["e2e"])
     if not quick:
         if build("build-asan", "-Db_sanitize=address,undefined", "-Db_lundef=false", "--buildtype=debugoptimized",
                  environment={"CC": "clang", "CXX": "clang++"}):
