@@ -15,6 +15,8 @@
 #include "http/http_server.h"
 #include "storage/storage.h"
 
+#include <stdatomic.h>
+
 struct json_node;
 struct model;
 

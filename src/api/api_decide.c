@@ -1,0 +1,839 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /v1/decide: events in, rows out, one round trip (product.md 7.2; house.md 10, life of a decision).
+ *
+ *     read       who, context, events, placements; all faults at once
+ *     identified the first identifier that is known names the customer; others that differ are told
+ *     loaded     one view of the customer; a pass, or the anonymous picture
+ *     answer     decide_run between publish_enter and publish_leave; reply; the trace
+ *     after      the call's events are offered to ingest; nobody waits for them (settled.md 2.4)
+ *
+ * Never an error page in a shop window: once the body is read, storage that fails or is late gives the
+ * anonymous row with `fallback:"late"`. */
+#include "api/api_call.h"
+#include "api/api_ticket.h"
+#include "api/api_trace.h"
+#include "api/api_who.h"
+#include "base/hash.h"
+#include "base/json_form.h"
+#include "base/json_write.h"
+#include "base/metric.h"
+#include "consent/consent.h"
+#include "decide/decide.h"
+#include "decide/explain.h"
+#include "event/event_json.h"
+#include "ingest/ingest.h"
+#include "model/model.h"
+#include "picture/picture.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { EVENTS_MAX = 100, PLACEMENTS_MAX = 20, N_MAX = 100, N_DEFAULT = 4, EXCLUDE_MAX = 1000, CANDIDATES_MAX = 500 };
+enum { PREVIEW_MS = 5 * MINUTE_MS, BUDGET_MS = 20 };
+enum explain { EXPLAIN_NONE, EXPLAIN_OUTER, EXPLAIN_INNER };
+
+struct decide_call { /* request->state */
+    struct http_request *request;
+    struct api_caller caller;
+    struct api_person person;
+    struct decide_context context;
+    struct bytes store_text;
+    struct event *events; /* of the call, as read; kind NONE: could not be read */
+    struct ingest_verdict *verdicts;
+    size_t events_n;
+    const struct event **counted; /* those that count in this reply */
+    size_t counted_n;
+    struct decide_placement placements[PLACEMENTS_MAX];
+    bool is_known_placement[PLACEMENTS_MAX];
+    size_t placements_n;
+    enum decide_mode asked; /* 0: the widest that consent allows */
+    enum explain explain;
+    enum explain_language language;
+    uint16_t call_word;
+    bool has_gpc;
+    int64_t now_ms;
+    int64_t deadline_ms;
+    struct storage_identity identity; /* of the customer that was chosen */
+    bool is_not_linked;
+    struct customer_id customer;
+    uint16_t word; /* consent in force */
+    enum decide_mode mode;
+    enum decide_fallback fallback;
+    const struct picture *picture;
+    struct bytes unknown_item[64];
+    size_t unknown_items_n;
+    uint8_t decision[16];
+    struct ingest_door door;
+};
+
+/* Placements that every shop has; any other name answers too and is told in `unknown` (settled.md 4.3). */
+static const struct {
+    const char *name;
+    size_t n;
+} built_in[] = {{"home-top", 4},   {"home-more", 12}, {"product-together", 4}, {"product-instead", 4},
+                {"cart", 4},       {"category-top", 8}, {"search-empty", 8},   {"receipt", 4},
+                {"mail-top", 6},   {"till", 3},       {"app-home", 8},         {"clerk", 6}};
+
+/* ---- reading ---- */
+
+static const char *const modes[] = {"personal", "session", "anonymous", "synthetic", NULL};
+
+static void read_ids(struct decide_call *call, struct json_form *form, const struct json_node *object, const char *key,
+                     size_t most, const struct item_id **out_ids, size_t *out_n)
+{
+    const struct json_node *array;
+    struct item_id *ids;
+    size_t n = 0;
+
+    if (!json_form_array(form, object, key, JSON_MAY, 0, most, &array)) {
+        return;
+    }
+    ids = arena_array(call->request->arena, array->children_n + 1u, sizeof(*ids));
+    for (const struct json_node *node = array->first; ids != NULL && node != NULL; node = node->next) {
+        struct bytes text;
+
+        if (!json_text(node, &text) || text.n == 0 || text.n > EVENT_ID_BYTES_MAX) {
+            json_form_fault(form, node, NULL, "wrong_type", "an item id is text of 1 to 256 bytes");
+            continue;
+        }
+        ids[n++] = hash_item(call->caller.tenant->id, text);
+        if (catalog_item(call->caller.tenant->catalog, ids[n - 1]) == NULL && call->unknown_items_n < 64) {
+            call->unknown_item[call->unknown_items_n++] = text;
+        }
+    }
+    *out_ids = ids;
+    *out_n = n;
+}
+
+static void read_placement(struct decide_call *call, struct json_form *form, const struct json_node *object,
+                           const char *name_key)
+{
+    struct decide_placement *placement = &call->placements[call->placements_n];
+    int64_t n = N_DEFAULT;
+
+    if (!json_form_text(form, object, name_key, JSON_NEEDED, 1, 64, &placement->name)) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++) {
+        if (bytes_equal(placement->name, bytes_of(built_in[i].name))) {
+            n = (int64_t)built_in[i].n;
+            call->is_known_placement[call->placements_n] = true;
+        }
+    }
+    for (size_t i = 0; i < call->placements_n; i++) {
+        if (bytes_equal(call->placements[i].name, placement->name)) {
+            json_form_fault(form, object, name_key, "duplicate", "placement names are unique within a call");
+        }
+    }
+    json_form_int(form, object, "n", JSON_MAY, 1, N_MAX, &n);
+    placement->n = (size_t)n;
+    read_ids(call, form, object, "exclude", EXCLUDE_MAX, &placement->exclude, &placement->exclude_n);
+    read_ids(call, form, object, "candidates", CANDIDATES_MAX, &placement->candidates, &placement->candidates_n);
+    api_unsupported(form, object, "filter");
+    api_unsupported(form, object, "compare");
+    call->placements_n++;
+}
+
+static void read_placements(struct decide_call *call, struct json_form *form, const struct json_node *root)
+{
+    static const char *const known[] = {"name", "n", "filter", "exclude", "candidates", "compare", NULL};
+    const struct json_node *array;
+
+    if (json_get(root, "placements") == NULL) {
+        read_placement(call, form, root, "placement");
+        return;
+    }
+    if (!json_form_array(form, root, "placements", JSON_NEEDED, 1, PLACEMENTS_MAX, &array)) {
+        return;
+    }
+    for (const struct json_node *node = array->first; node != NULL; node = node->next) {
+        json_form_known(form, node, known);
+        read_placement(call, form, node, "name");
+    }
+}
+
+static void read_context(struct decide_call *call, struct json_form *form, const struct json_node *root)
+{
+    static const char *const known[] = {"channel", "page", "store", "place", "at", "device", "campaign", "weather", NULL};
+    static const char *const page_known[] = {"type", "item", "category", "query", "locale", NULL};
+    const struct json_node *context, *page;
+    struct bytes text;
+
+    if (!json_form_object(form, root, "context", JSON_MAY, &context)) {
+        return;
+    }
+    json_form_known(form, context, known);
+    if (json_form_text(form, context, "channel", JSON_MAY, 1, 16, &text) &&
+        !event_channel_of(text, &call->context.channel)) {
+        json_form_fault(form, context, "channel", "out_of_range", "channels are web app till mail ads service");
+    }
+    if (json_form_id(form, context, "store", JSON_MAY, &call->store_text)) {
+        call->context.store = hash_store(call->caller.tenant->id, call->store_text);
+    }
+    if (json_form_object(form, context, "page", JSON_MAY, &page)) {
+        json_form_known(form, page, page_known);
+        if (json_form_id(form, page, "item", JSON_MAY, &text)) {
+            call->context.page_item = hash_item(call->caller.tenant->id, text);
+        }
+        if (json_form_text(form, page, "locale", JSON_MAY, 2, 35, &text)) {
+            call->language = explain_language_of(text);
+        }
+    }
+    if (json_form_time(form, context, "at", JSON_MAY, &call->now_ms) &&
+        (call->now_ms > call->request->received_ms + PREVIEW_MS || call->now_ms < call->request->received_ms - PREVIEW_MS) &&
+        call->caller.who != API_SECRET) {
+        json_form_fault(form, context, "at", "not_allowed", "a time more than 5 minutes away is a preview: use a secret key");
+    }
+}
+
+/* One event of the call: a bad one gets its verdict and never stops the decision. */
+static void read_event(struct decide_call *call, const struct json_node *node, size_t i)
+{
+    struct event_json_door door = {.tenant = call->caller.tenant->id,
+                                   .currency = call->caller.tenant->currency,
+                                   .channel = call->context.channel,
+                                   .now_ms = call->request->received_ms,
+                                   .rng = api_loop_of(call->request)->chance};
+    struct event *event = &call->events[i];
+    struct ingest_verdict *verdict = &call->verdicts[i];
+
+    if (event_json_read(node, &door, call->request->arena, event, &verdict->why) != ERR_OK ||
+        ingest_check(event, call->request->received_ms, &verdict->why) != ERR_OK) {
+        event->kind = EVENT_NONE;
+        verdict->outcome = INGEST_QUARANTINED;
+        return;
+    }
+    event->source = call->caller.source;
+    event->received_ms = call->request->received_ms;
+    event_finish(event, call->caller.tenant->id);
+    /* An event that names nobody is the caller's customer's. */
+    if (event->identifiers_n == 0) {
+        memcpy(event->identifiers, call->person.identifiers, sizeof(event->identifiers));
+        event->identifiers_n = call->person.identifiers_n;
+    }
+    call->counted[call->counted_n++] = event;
+}
+
+static void read_events(struct decide_call *call, struct json_form *form, const struct json_node *root)
+{
+    const struct json_node *array;
+    size_t i = 0;
+
+    if (!json_form_array(form, root, "events", JSON_MAY, 0, EVENTS_MAX, &array)) {
+        return;
+    }
+    call->events = arena_array(call->request->arena, array->children_n + 1u, sizeof(*call->events));
+    call->verdicts = arena_array(call->request->arena, array->children_n + 1u, sizeof(*call->verdicts));
+    call->counted = arena_array(call->request->arena, array->children_n + 1u, sizeof(struct event *));
+    if (arena_overflowed(call->request->arena)) {
+        return;
+    }
+    call->events_n = array->children_n;
+    for (const struct json_node *node = array->first; node != NULL; node = node->next) {
+        read_event(call, node, i++);
+    }
+}
+
+static bool read_call(struct decide_call *call, const struct json_node *root)
+{
+    static const char *const known[] = {"customer", "identifier", "session", "mode",   "consent",   "context",  "events",
+                                        "placements", "placement", "n",      "exclude", "candidates", "filter", "compare",
+                                        "explain",  "budgetMs",  NULL};
+    static const char *const explains[] = {"none", "outer", "inner", NULL};
+    struct json_form form = {0};
+    struct api_loop *loop = api_loop_of(call->request);
+    size_t word = 0;
+    int64_t budget_ms = BUDGET_MS;
+    struct bytes session;
+
+    json_form_known(&form, root, known);
+    api_person_form(call->request, &call->caller, &form, root, &call->person);
+    if (json_form_word(&form, root, "mode", JSON_MAY, modes, &word)) {
+        call->asked = (enum decide_mode)(DECIDE_PERSONAL + word);
+    }
+    call->explain = EXPLAIN_OUTER;
+    if (json_form_word(&form, root, "explain", JSON_MAY, explains, &word)) {
+        call->explain = (enum explain)word;
+    }
+    if (call->explain == EXPLAIN_INNER && call->caller.who != API_SECRET) {
+        json_form_fault(&form, root, "explain", "not_allowed", "the inner why needs a secret key; a page may ask for `outer`");
+    }
+    json_form_id(&form, root, "session", JSON_MAY, &session);
+    json_form_int(&form, root, "budgetMs", JSON_MAY, 1, 10000, &budget_ms);
+    call->deadline_ms = call->request->received_ms + budget_ms;
+    (void)event_json_consent(&form, root, "consent", &call->call_word);
+    publish_enter(loop->api->publish, loop->slot);
+    read_context(call, &form, root);
+    read_events(call, &form, root);
+    read_placements(call, &form, root);
+    publish_leave(loop->api->publish, loop->slot);
+    if (form.faults_n > 0) {
+        http_reply_faults(call->request, &form);
+        return false;
+    }
+    return true;
+}
+
+/* ---- the answer ---- */
+
+static const char *const mode_words[] = {[DECIDE_PERSONAL] = "personal",
+                                         [DECIDE_SESSION] = "session",
+                                         [DECIDE_ANONYMOUS] = "anonymous",
+                                         [DECIDE_SYNTHETIC] = "synthetic"};
+
+static struct bytes because_title(const struct api_tenant *tenant, struct item_id id)
+{
+    const struct item *item = id.v ? catalog_item(tenant->catalog, id) : NULL;
+
+    return item ? item->title : (struct bytes){0};
+}
+
+static void write_addends(struct json_write *w, const struct decide_call *call, const struct decide_item *item)
+{
+    json_write_array(w, "addends");
+    for (size_t i = 0; i < item->addends_n; i++) {
+        const struct decide_part_score *addend = &item->addends[i];
+        const struct item *because = addend->because.v ? catalog_item(call->caller.tenant->catalog, addend->because) : NULL;
+
+        json_write_object(w, NULL);
+        json_write_word(w, "code", explain_code(addend->reason));
+        json_write_fixed(w, "score", (double)addend->score, 6);
+        if (because != NULL) {
+            json_write_text(w, "because", because->id_text);
+        }
+        json_write_end(w);
+    }
+    json_write_end(w);
+}
+
+static void write_stock(struct json_write *w, const struct decide_call *call, struct item_id item)
+{
+    int64_t milli;
+
+    if (call->context.store.v == 0 || !catalog_stock(call->caller.tenant->catalog, call->context.store, item, &milli)) {
+        return;
+    }
+    json_write_object(w, "stock");
+    json_write_text(w, "store", call->store_text);
+    json_write_fixed(w, "here", (double)milli / 1000.0, milli % 1000 ? 3 : 0);
+    json_write_end(w);
+}
+
+static void write_item(struct json_write *w, struct decide_call *call, const struct decide_item *served, size_t position,
+                       uint64_t model)
+{
+    const struct api_tenant *tenant = call->caller.tenant;
+    const struct item *item = catalog_item(tenant->catalog, served->id);
+    char text[TICKET_TEXT_BYTES + 1];
+    struct ticket ticket = {.tenant = tenant->id,
+                            .item = served->id,
+                            .position = (uint8_t)(position + 1),
+                            .propensity = 1,
+                            .model = model,
+                            .day = (uint16_t)time_day(call->now_ms),
+                            .customer = call->customer};
+
+    memcpy(ticket.decision, call->decision, sizeof(ticket.decision));
+    ticket_write(api_of(call->request), &ticket, text);
+    json_write_object(w, NULL);
+    json_write_text(w, "id", served->id_text);
+    json_write_fixed(w, "score", (double)served->score, 6);
+    json_write_word(w, "ticket", text);
+    if (call->explain != EXPLAIN_NONE) {
+        json_write_array(w, "reasons");
+        json_write_object(w, NULL);
+        json_write_word(w, "code", explain_code(served->reason));
+        json_write_text(w, "text",
+                        explain_text(served->reason, call->language, because_title(tenant, served->because), call->request->arena));
+        json_write_end(w);
+        json_write_end(w);
+    }
+    if (call->explain == EXPLAIN_INNER) {
+        json_write_bool(w, "personal", served->is_personal);
+        write_addends(w, call, served);
+    }
+    if (item != NULL) {
+        int64_t price_minor = catalog_price(item, call->now_ms);
+
+        if (price_minor >= 0) {
+            json_write_money(w, "price", price_minor, item->currency);
+        }
+        write_stock(w, call, served->id);
+        json_write_text(w, "title", item->title);
+        if (item->url.n > 0) {
+            json_write_text(w, "url", item->url);
+        }
+        if (item->image.n > 0) {
+            json_write_text(w, "image", item->image);
+        }
+    }
+    json_write_end(w);
+}
+
+static void write_inner(struct json_write *w, const struct decide_call *call, const struct decide_row *row)
+{
+    json_write_object(w, "inner");
+    json_write_int(w, "found", (int64_t)row->found_n);
+    json_write_int(w, "kept", (int64_t)row->kept_n);
+    json_write_int(w, "dropped", (int64_t)row->dropped_n);
+    json_write_int(w, "events", call->picture->life->events_n);
+    json_write_int(w, "callEvents", (int64_t)call->picture->call_events_n);
+    json_write_object(w, "droppedBy");
+    for (int i = 1; i < DROPS_; i++) {
+        if (row->dropped_by[i] > 0) {
+            json_write_int(w, explain_drop((enum decide_drop)i), (int64_t)row->dropped_by[i]);
+        }
+    }
+    json_write_end(w);
+    json_write_array(w, "droppedItems");
+    for (size_t i = 0; i < row->dropped_listed_n; i++) {
+        json_write_object(w, NULL);
+        json_write_text(w, "id", row->dropped[i].id_text);
+        json_write_word(w, "by", explain_drop(row->dropped[i].why));
+        json_write_fixed(w, "score", (double)row->dropped[i].score, 6);
+        json_write_end(w);
+    }
+    json_write_end(w);
+    json_write_end(w);
+}
+
+static void write_rows(struct json_write *w, struct decide_call *call, const struct decide_result *result, uint64_t model)
+{
+    json_write_object(w, "placements");
+    for (size_t i = 0; i < result->rows_n; i++) {
+        const struct decide_row *row = &result->rows[i];
+
+        json_write_key(w, row->name);
+        json_write_object(w, NULL);
+        json_write_bool(w, "personal", row->is_personal);
+        json_write_word(w, "fallback", explain_fallback(row->fallback));
+        json_write_null(w, "variant");
+        json_write_array(w, "items");
+        for (size_t j = 0; j < row->items_n; j++) {
+            write_item(w, call, &row->items[j], j, model);
+        }
+        json_write_end(w);
+        if (call->explain == EXPLAIN_INNER) {
+            write_inner(w, call, row);
+        }
+        json_write_end(w);
+    }
+    json_write_end(w);
+}
+
+static void write_events(struct json_write *w, const struct decide_call *call)
+{
+    json_write_array(w, "events");
+    for (size_t i = 0; i < call->events_n; i++) {
+        bool is_bad = call->events[i].kind == EVENT_NONE;
+
+        json_write_object(w, NULL);
+        json_write_int(w, "index", (int64_t)i);
+        if (!is_bad) {
+            json_write_text(w, "id", call->events[i].id);
+        }
+        json_write_word(w, "verdict", is_bad ? "quarantined" : "pending");
+        if (is_bad) {
+            json_write_word(w, "code", call->verdicts[i].why.code);
+            json_write_word(w, "detail", call->verdicts[i].why.says);
+            json_write_word(w, "pointer", call->verdicts[i].why.field);
+        }
+        json_write_end(w);
+    }
+    json_write_end(w);
+}
+
+static void write_tail(struct json_write *w, const struct decide_call *call)
+{
+    json_write_word(w, "action", "offer");
+    json_write_null(w, "question");
+    json_write_object(w, "consents");
+    for (int i = 0; i <= PURPOSE_MAIL; i++) {
+        enum consent_state state = consent_word_get(call->word, (enum purpose)i);
+
+        json_write_word(w, event_purpose_word((enum purpose)i), event_consent_word(state == CONSENT_UNSAID ? CONSENT_REFUSED : state));
+    }
+    json_write_end(w);
+    if (call->person.is_unproved) {
+        json_write_word(w, "identity", "unproved");
+    } else if (call->is_not_linked) {
+        json_write_word(w, "identity", "notLinked");
+    }
+    write_events(w, call);
+    json_write_object(w, "unknown");
+    json_write_array(w, "items");
+    for (size_t i = 0; i < call->unknown_items_n; i++) {
+        json_write_text(w, NULL, call->unknown_item[i]);
+    }
+    json_write_end(w);
+    json_write_array(w, "placements");
+    for (size_t i = 0; i < call->placements_n; i++) {
+        if (!call->is_known_placement[i]) {
+            json_write_text(w, NULL, call->placements[i].name);
+        }
+    }
+    json_write_end(w);
+    json_write_end(w);
+}
+
+static void keep_trace(const struct decide_call *call, const struct decide_result *result, struct bytes model_hash)
+{
+    struct api_trace trace = {.tenant = call->caller.tenant->id,
+                              .customer = call->customer,
+                              .at_ms = call->now_ms,
+                              .picture = call->picture->hash,
+                              .mode = (uint8_t)call->mode,
+                              .rows_n = (uint8_t)result->rows_n};
+
+    memcpy(trace.id, call->decision, sizeof(trace.id));
+    memcpy(trace.model, model_hash.p ? model_hash.p : "", model_hash.n < sizeof(trace.model) ? model_hash.n : 0);
+    for (size_t i = 0; i < result->rows_n; i++) {
+        const struct decide_row *row = &result->rows[i];
+
+        trace.found_n += (uint32_t)row->found_n;
+        trace.dropped_n += (uint32_t)row->dropped_n;
+        for (size_t j = 0; j < row->items_n && trace.items_n < API_TRACE_ITEMS; j++) {
+            trace.items[trace.items_n++] = (struct api_trace_item){.id = row->items[j].id,
+                                                                   .because = row->items[j].because,
+                                                                   .score = row->items[j].score,
+                                                                   .reason = (uint8_t)row->items[j].reason,
+                                                                   .position = (uint8_t)(j + 1),
+                                                                   .row = (uint8_t)i,
+                                                                   .is_personal = row->items[j].is_personal};
+        }
+    }
+    api_traces_add(api_of(call->request)->traces, &trace);
+}
+
+static uint64_t first_bytes_of(struct bytes hex)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < 16 && i < hex.n; i++) {
+        char c = hex.p[i];
+
+        v = v << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return v;
+}
+
+static void offered(void *ctx, enum err err)
+{
+    struct decide_call *call = ctx;
+
+    /* Best effort: the sender repeats what is `pending` through /v1/events, and ids make that harmless. */
+    (void)err;
+    http_request_release(call->request);
+}
+
+static void after_reply(struct http_request *request, void *ctx)
+{
+    struct decide_call *call = ctx;
+    struct api_loop *loop = api_loop_of(request);
+
+    http_request_hold(request);
+    ingest_offer(loop->api->storage, loop->loop, &call->door, call->events, call->events_n, call->verdicts, request->arena,
+                 offered, call);
+}
+
+static void answer(struct decide_call *call)
+{
+    static struct metric took = {
+        .kind = METRIC_HISTOGRAM, .name = "falun_decide_seconds", .help = "From the body read to the row written."};
+    struct http_request *request = call->request;
+    struct api_loop *loop = api_loop_of(request);
+    struct decide_world world;
+    struct decide_request ask = {.picture = call->picture,
+                                 .mode = call->mode,
+                                 .variant = VARIANT_ONE_TO_ONE,
+                                 .fallback = call->fallback,
+                                 .context = call->context,
+                                 .placements = call->placements,
+                                 .placements_n = call->placements_n,
+                                 .now_ms = call->now_ms,
+                                 .keep_drops = call->explain == EXPLAIN_INNER};
+    struct decide_result result;
+    struct json_write w;
+    struct bytes hash = {0};
+    enum err err;
+    char text[40];
+
+    put_be64(call->decision, rng_next(loop->chance));
+    put_be64(call->decision + 8, rng_next(loop->chance));
+    publish_enter(loop->api->publish, loop->slot);
+    world = (struct decide_world){atomic_load(&call->caller.tenant->model), call->caller.tenant->catalog};
+    err = decide_run(&world, &ask, request->arena, &result);
+    if (err != ERR_OK) {
+        publish_leave(loop->api->publish, loop->slot);
+        http_reply_err(request, err, NULL);
+        return;
+    }
+    hash = world.model ? arena_copy(request->arena, model_hash(world.model)) : hash;
+    json_write_open(&w, request->arena, 4096);
+    json_write_object(&w, NULL);
+    hash_hex(call->decision, sizeof(call->decision), text);
+    json_write_text(&w, "decisionId", arena_format(request->arena, "dec_%s", text));
+    json_write_text(&w, "picture", arena_format(request->arena, "%016llx", (unsigned long long)call->picture->hash));
+    json_write_word(&w, "mode", mode_words[call->mode]);
+    json_write_text(&w, "model", hash);
+    json_write_fixed(&w, "took", (double)api_took_us(request) / 1000.0, 3);
+    write_rows(&w, call, &result, first_bytes_of(hash));
+    publish_leave(loop->api->publish, loop->slot);
+    write_tail(&w, call);
+    json_write_end(&w);
+    if (call->mode != DECIDE_SYNTHETIC) {
+        keep_trace(call, &result, hash);
+    }
+    if (call->counted_n > 0 && call->mode == DECIDE_PERSONAL) {
+        http_request_after(request, after_reply, call);
+    }
+    metric_observe_us(&took, api_took_us(request));
+    http_reply_json(request, 200, &w);
+}
+
+/* ---- the picture ---- */
+
+/* The row of somebody we may not know, or do not: of the call's own events where the visit may speak, else of nothing. */
+static void answer_nameless(struct decide_call *call, enum decide_fallback fallback)
+{
+    bool may_session = call->mode != DECIDE_ANONYMOUS;
+    enum err err = picture_of_events(call->caller.tenant->id, may_session ? call->counted : NULL,
+                                     may_session ? call->counted_n : 0, call->now_ms, call->request->arena, &call->picture);
+
+    if (err != ERR_OK) {
+        http_reply_err(call->request, err, NULL);
+        return;
+    }
+    call->customer.v = 0;
+    call->fallback = fallback;
+    answer(call);
+}
+
+/* Consent always narrows the mode; what was asked narrows it further (product.md 7.2). */
+static enum decide_mode mode_of(const struct decide_call *call)
+{
+    enum consent_state said = consent_word_get(call->word, PURPOSE_PERSONALISE);
+
+    if (call->asked == DECIDE_ANONYMOUS) {
+        return DECIDE_ANONYMOUS;
+    }
+    if (said == CONSENT_GRANTED) {
+        return call->asked != 0 ? call->asked : DECIDE_PERSONAL;
+    }
+    /* The visit's own events, asked for by word, are used and forgotten; not after a refusal. */
+    return said == CONSENT_UNSAID && call->asked == DECIDE_SESSION ? DECIDE_SESSION : DECIDE_ANONYMOUS;
+}
+
+static void loaded(void *ctx, enum err err, const struct sealed_customer *customers, size_t n)
+{
+    struct decide_call *call = ctx;
+    struct pass_request ask = {.purpose = PURPOSE_PERSONALISE,
+                               .call_word = call->call_word,
+                               .has_gpc = call->has_gpc,
+                               .is_gated = call->caller.is_gated,
+                               .now_ms = call->now_ms};
+    struct pass_room room;
+    const struct pass *pass;
+
+    if (err != ERR_OK) {
+        call->mode = DECIDE_ANONYMOUS;
+        answer_nameless(call, FALLBACK_LATE);
+        return;
+    }
+    if (n != 1 || customers[0].customer.v == 0 ||
+        pass_word(&customers[0], &ask, call->request->arena, &call->word) != ERR_OK) {
+        call->mode = mode_of(call);
+        answer_nameless(call, FALLBACK_UNKNOWN_CUSTOMER);
+        return;
+    }
+    call->mode = mode_of(call);
+    pass = pass_for(&customers[0], &ask, call->request->arena, &room);
+    if (pass == NULL || (call->mode != DECIDE_PERSONAL && call->mode != DECIDE_SYNTHETIC)) {
+        answer_nameless(call, pass == NULL ? FALLBACK_NO_CONSENT : FALLBACK_NONE);
+        return;
+    }
+    err = picture_open(pass, &customers[0], call->counted, call->counted_n, call->now_ms, call->request->arena, &call->picture);
+    if (err != ERR_OK) {
+        call->mode = DECIDE_ANONYMOUS;
+        answer_nameless(call, FALLBACK_LATE);
+        return;
+    }
+    call->customer = customers[0].customer;
+    answer(call);
+}
+
+static void load(struct decide_call *call, struct customer_id customer)
+{
+    struct api_loop *loop = api_loop_of(call->request);
+    struct storage_key key = {call->caller.tenant->id, customer};
+
+    storage_load(loop->api->storage, loop->loop, &key, 1, call->deadline_ms, loaded, call);
+}
+
+static void identified(void *ctx, enum err err, const struct storage_identity *identities, size_t n)
+{
+    struct decide_call *call = ctx;
+    const struct storage_identity *chosen = NULL;
+
+    for (size_t i = 0; err == ERR_OK && i < n; i++) {
+        if (identities[i].how == STORAGE_UNKNOWN) {
+            continue;
+        }
+        if (chosen == NULL) {
+            chosen = &identities[i];
+        } else if (chosen->customer.v != identities[i].customer.v) {
+            call->is_not_linked = true;
+        }
+    }
+    if (chosen != NULL) {
+        call->identity = *chosen;
+        load(call, chosen->customer);
+        return;
+    }
+    call->word = consent_in_force(0, call->call_word, call->has_gpc, call->caller.is_gated);
+    call->mode = err == ERR_OK ? mode_of(call) : DECIDE_ANONYMOUS;
+    if (err != ERR_OK) {
+        answer_nameless(call, FALLBACK_LATE);
+    } else {
+        answer_nameless(call, consent_may(call->word, PURPOSE_PERSONALISE) || call->mode == DECIDE_SESSION
+                                  ? FALLBACK_UNKNOWN_CUSTOMER
+                                  : FALLBACK_NO_CONSENT);
+    }
+}
+
+static void identify(struct decide_call *call)
+{
+    struct api_loop *loop = api_loop_of(call->request);
+    size_t n = call->person.identifiers_n;
+    struct storage_identifier *identifiers = arena_array(call->request->arena, n + 1, sizeof(*identifiers));
+
+    if (identifiers == NULL) {
+        http_reply_err(call->request, ERR_NOMEM, NULL);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        identifiers[i] = (struct storage_identifier){call->person.identifiers[i].kind, call->person.identifiers[i].value};
+    }
+    storage_identify(loop->api->storage, loop->loop, call->caller.tenant->id, identifiers, n, false, call->caller.source,
+                     identified, call);
+}
+
+static void decide_post(struct http_request *request)
+{
+    static const char *const no_query[] = {"writeKey", NULL};
+    struct api_caller caller;
+    struct decide_call *call;
+    const struct json_node *root;
+
+    if (!api_caller_of(request, API_PUBLIC | API_SECRET, &caller) || !api_query_known(request, no_query) ||
+        !api_body(request, &root)) {
+        return;
+    }
+    call = arena_take(request->arena, sizeof(*call));
+    if (call == NULL) {
+        http_reply_err(request, ERR_NOMEM, NULL);
+        return;
+    }
+    call->request = request;
+    call->caller = caller;
+    call->now_ms = request->received_ms;
+    call->has_gpc = api_has_gpc(request);
+    if (!read_call(call, root)) {
+        return;
+    }
+    call->door = (struct ingest_door){.tenant = caller.tenant->id,
+                                      .source = caller.source,
+                                      .country = bytes_of(caller.tenant->country),
+                                      .is_gated = caller.is_gated,
+                                      .is_server = caller.is_server || caller.who == API_SECRET,
+                                      .has_gpc = call->has_gpc,
+                                      .call_word = call->call_word,
+                                      .now_ms = request->received_ms};
+    if (call->person.customer.v != 0) {
+        load(call, call->person.customer);
+        return;
+    }
+    identify(call);
+}
+
+/* ---- GET /v1/decisions/{id} ---- */
+
+static bool decision_id(struct bytes text, uint8_t out_id[16])
+{
+    if (text.n != 36 || !bytes_starts(text, BYTES_LIT("dec_"))) {
+        return false;
+    }
+    for (size_t i = 0; i < 32; i++) {
+        char c = text.p[4 + i];
+        int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+
+        if (v < 0) {
+            return false;
+        }
+        out_id[i / 2] = (uint8_t)(i % 2 ? out_id[i / 2] | v : v << 4);
+    }
+    return true;
+}
+
+static void write_trace(struct http_request *request, const struct api_tenant *tenant, const struct api_trace *trace)
+{
+    struct api_loop *loop = api_loop_of(request);
+    struct json_write w;
+
+    json_write_open(&w, request->arena, 4096);
+    json_write_object(&w, NULL);
+    json_write_text(&w, "decisionId", request->params[0]);
+    json_write_time(&w, "at", trace->at_ms);
+    json_write_text(&w, "picture", arena_format(request->arena, "%016llx", (unsigned long long)trace->picture));
+    json_write_word(&w, "model", trace->model);
+    json_write_word(&w, "mode", mode_words[trace->mode]);
+    json_write_word(&w, "trace", "kept");
+    json_write_int(&w, "found", trace->found_n);
+    json_write_int(&w, "dropped", trace->dropped_n);
+    json_write_array(&w, "items");
+    publish_enter(loop->api->publish, loop->slot);
+    for (size_t i = 0; i < trace->items_n; i++) {
+        const struct item *item = catalog_item(tenant->catalog, trace->items[i].id);
+        const struct item *because = catalog_item(tenant->catalog, trace->items[i].because);
+
+        json_write_object(&w, NULL);
+        json_write_text(&w, "id", item ? item->id_text : BYTES_LIT(""));
+        json_write_int(&w, "placement", trace->items[i].row);
+        json_write_int(&w, "position", trace->items[i].position);
+        json_write_fixed(&w, "score", (double)trace->items[i].score, 6);
+        json_write_word(&w, "code", explain_code((enum decide_reason)trace->items[i].reason));
+        json_write_bool(&w, "personal", trace->items[i].is_personal);
+        if (because != NULL) {
+            json_write_text(&w, "because", because->id_text);
+        }
+        json_write_end(&w);
+    }
+    publish_leave(loop->api->publish, loop->slot);
+    json_write_end(&w);
+    json_write_end(&w);
+    http_reply_json(request, 200, &w);
+}
+
+static void decision_get(struct http_request *request)
+{
+    static const char *const no_query[] = {NULL};
+    struct api_caller caller;
+    struct api_trace trace;
+    uint8_t id[16];
+
+    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, no_query)) {
+        return;
+    }
+    if (!decision_id(request->params[0], id) || !api_traces_get(api_of(request)->traces, id, caller.tenant->id, &trace)) {
+        http_reply_problem(request, 404, "unknown_decision", "no such decision is among the last %d; ask again with explain inner",
+                           API_TRACES);
+        return;
+    }
+    write_trace(request, caller.tenant, &trace);
+}
+
+const struct http_route api_decide_routes[] = {
+    {HTTP_METHOD_POST, "/v1/decide", decide_post, HTTP_ROUTE_PLAIN, 0},
+    {HTTP_METHOD_GET, "/v1/decisions/{id}", decision_get, HTTP_ROUTE_NO_CORS, 0},
+};
+const size_t api_decide_routes_n = sizeof(api_decide_routes) / sizeof(api_decide_routes[0]);
