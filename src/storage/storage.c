@@ -25,7 +25,8 @@ int64_t storage_now_ms(const struct storage *storage)
 
 /* ---- operations ---- */
 
-void *storage_op_new(size_t bytes, struct storage *storage, struct loop *loop, void (*finish)(struct storage_op *op))
+void *storage_op_new(size_t bytes, struct storage *storage, struct loop *loop,
+                     void (*finish)(struct storage_op *op))
 {
     struct storage_op *op = storage_must(calloc(1, bytes));
 
@@ -133,7 +134,8 @@ enum err storage_commit(struct storage *storage, bool is_synced)
 
 /* ---- open and close ---- */
 
-static enum err check_number(struct storage *storage, const char *name, const uint8_t *want, size_t n, bool *out_same)
+static enum err check_number(struct storage *storage, const char *name, const uint8_t *want, size_t n,
+                             bool *out_same)
 {
     struct bytes value;
     enum err err = storage_group_get(&storage->group, STORAGE_DEFAULT, bytes_of(name), &value);
@@ -161,9 +163,10 @@ static enum err check_schema(struct storage *storage, struct why *why)
     put_be32(schema, STORAGE_SCHEMA);
     err = check_number(storage, "schema", schema, sizeof(schema), &is_same);
     if (err != ERR_OK || !is_same) {
-        return why_say(why, err != ERR_OK ? err : ERR_UNSUPPORTED, "newer_storage", "",
-                       "The storage has another schema than %d; open it with the version of falun that wrote it.",
-                       (int)STORAGE_SCHEMA);
+        return why_say(
+            why, err != ERR_OK ? err : ERR_UNSUPPORTED, "newer_storage", "",
+            "The storage has another schema than %d; open it with the version of falun that wrote it.",
+            (int)STORAGE_SCHEMA);
     }
     if (storage->options.is_read_only) {
         return ERR_OK;
@@ -172,8 +175,9 @@ static enum err check_schema(struct storage *storage, struct why *why)
     hash_mac(check_key, BYTES_LIT("falun"), check);
     err = check_number(storage, "secret", check, sizeof(check), &is_same);
     if (err == ERR_OK && !is_same) {
-        return why_say(why, ERR_INVALID, "wrong_secret", "",
-                       "The secret is not the one this storage was made with; put the saved secret file back.");
+        return why_say(
+            why, ERR_INVALID, "wrong_secret", "",
+            "The secret is not the one this storage was made with; put the saved secret file back.");
     }
     return err != ERR_OK ? err : storage_commit(storage, true);
 }
@@ -217,8 +221,8 @@ static enum err rebuild_due(struct storage *storage)
     struct rebuild rebuild = {.due = &storage->due, .now_ms = storage_now_ms(storage)};
     enum err err;
 
-    err = storage->driver->walk(storage->at, NULL, STORAGE_TAIL, (struct bytes){0}, (struct bytes){0}, on_tail,
-                                &rebuild);
+    err = storage->driver->walk(storage->at, NULL, STORAGE_TAIL, (struct bytes){0}, (struct bytes){0},
+                                on_tail, &rebuild);
     rebuild_flush(&rebuild);
     return err;
 }
@@ -242,7 +246,8 @@ enum err storage_open(const char *url, const struct storage_options *options, st
 
     assert(options->now_ms != NULL && (options->is_read_only || options->chance != NULL));
     if (driver == NULL) {
-        return why_say(why, ERR_UNSUPPORTED, "bad_storage", "", "A storage is named `rocksdb:DIR` or `memory:`.");
+        return why_say(why, ERR_UNSUPPORTED, "bad_storage", "",
+                       "A storage is named `rocksdb:DIR` or `memory:`.");
     }
     err = driver->open(rest, options->cache_bytes, options->is_read_only, &at, why);
     if (err != ERR_OK) {
@@ -263,8 +268,8 @@ enum err storage_open(const char *url, const struct storage_options *options, st
             err = rebuild_due(storage);
         }
         if (err != ERR_OK) {
-            (void)why_say(why, err, "storage_failed", "", "The storage cannot be read (%s); look at the disk.",
-                          err_name(err));
+            (void)why_say(why, err, "storage_failed", "",
+                          "The storage cannot be read (%s); look at the disk.", err_name(err));
         }
     }
     if (err != ERR_OK) {
@@ -349,8 +354,8 @@ static void seal_finish(struct storage_op *op)
     seal->done(seal->ctx, ERR_OK);
 }
 
-void storage_seal(struct storage *storage, struct loop *loop, uint32_t day, void (*done)(void *ctx, enum err err),
-                  void *ctx)
+void storage_seal(struct storage *storage, struct loop *loop, uint32_t day,
+                  void (*done)(void *ctx, enum err err), void *ctx)
 {
     struct seal_op *seal = storage_op_new(sizeof(*seal), storage, loop, seal_finish);
 

@@ -44,7 +44,8 @@ static enum err put_one(struct put_op *op, struct storage_group *group, const st
     struct bytes value, row = {0};
     enum err err;
 
-    err = storage_group_get(group, STORAGE_CONF, storage_key_conf(&room, op->tenant, op->table, put->id), &value);
+    err = storage_group_get(group, STORAGE_CONF, storage_key_conf(&room, op->tenant, op->table, put->id),
+                            &value);
     if (err == ERR_OK) {
         err = storage_row_conf_decode(value, &old, &row);
     }
@@ -55,7 +56,8 @@ static enum err put_one(struct put_op *op, struct storage_group *group, const st
     if (!may_put(put, old, row)) {
         return ERR_OK;
     }
-    err = storage_group_get(group, STORAGE_DEFAULT, storage_key_counter(&room, op->tenant, op->table), &value);
+    err =
+        storage_group_get(group, STORAGE_DEFAULT, storage_key_counter(&room, op->tenant, op->table), &value);
     if (err == ERR_OK) {
         err = storage_row_number_decode(value, &counter);
     }
@@ -66,7 +68,8 @@ static enum err put_one(struct put_op *op, struct storage_group *group, const st
     storage_group_put(group, STORAGE_DEFAULT, storage_key_counter(&room, op->tenant, op->table),
                       storage_row_number(counter, &group->arena));
     if (old != 0) {
-        storage_group_delete(group, STORAGE_CONF_REV, storage_key_conf_rev(&room, op->tenant, op->table, old));
+        storage_group_delete(group, STORAGE_CONF_REV,
+                             storage_key_conf_rev(&room, op->tenant, op->table, old));
     }
     storage_group_put(group, STORAGE_CONF_REV, storage_key_conf_rev(&room, op->tenant, op->table, counter),
                       arena_copy(&group->arena, put->id));
@@ -86,8 +89,8 @@ static bool put_apply(struct storage_op *op, struct storage_group *group)
     return op->err == ERR_OK;
 }
 
-void storage_put(struct storage *storage, struct loop *loop, struct tenant_id tenant, enum storage_table table,
-                 const struct storage_put *puts, size_t n,
+void storage_put(struct storage *storage, struct loop *loop, struct tenant_id tenant,
+                 enum storage_table table, const struct storage_put *puts, size_t n,
                  void (*done)(void *ctx, enum err err, const uint64_t *revisions, size_t n), void *ctx)
 {
     struct put_op *put = storage_op_new(sizeof(*put) + n * sizeof(uint64_t), storage, loop, put_finish);
@@ -134,7 +137,8 @@ static void changes_finish(struct storage_op *op)
 {
     struct changes_op *changes = (struct changes_op *)op;
 
-    changes->done(changes->ctx, op->err, op->err == ERR_OK ? changes->rows : NULL, op->err == ERR_OK ? changes->n : 0);
+    changes->done(changes->ctx, op->err, op->err == ERR_OK ? changes->rows : NULL,
+                  op->err == ERR_OK ? changes->n : 0);
 }
 
 static bool on_change(void *ctx, struct bytes key, struct bytes value)
@@ -162,7 +166,8 @@ static enum err read_rows(struct changes_op *changes)
 
         row->id = changes->ids.at[i].value;
         err = storage->driver->get(storage->at, changes->view, STORAGE_CONF,
-                                   storage_key_conf(&room, changes->tenant, changes->table, row->id), arena, &value);
+                                   storage_key_conf(&room, changes->tenant, changes->table, row->id), arena,
+                                   &value);
         if (err == ERR_OK) {
             err = storage_row_conf_decode(value, &row->revision, &row->row);
         }
@@ -171,9 +176,10 @@ static enum err read_rows(struct changes_op *changes)
     return err == ERR_ABSENT ? ERR_CORRUPT : err; /* one batch wrote both */
 }
 
-void storage_changes(struct storage *storage, struct loop *loop, struct tenant_id tenant, enum storage_table table,
-                     uint64_t since, size_t most,
-                     void (*done)(void *ctx, enum err err, const struct storage_row *rows, size_t n), void *ctx)
+void storage_changes(struct storage *storage, struct loop *loop, struct tenant_id tenant,
+                     enum storage_table table, uint64_t since, size_t most,
+                     void (*done)(void *ctx, enum err err, const struct storage_row *rows, size_t n),
+                     void *ctx)
 {
     struct changes_op *changes = storage_op_new(sizeof(*changes), storage, loop, changes_finish);
     struct storage_key_room from, after;
@@ -189,9 +195,9 @@ void storage_changes(struct storage *storage, struct loop *loop, struct tenant_i
         prefix = storage_key_conf(&from, tenant, changes->table, (struct bytes){0});
         to = storage_key_after(&after, prefix);
         changes->view = storage->driver->view_open(storage->at);
-        changes->op.err =
-            storage->driver->walk(storage->at, changes->view, STORAGE_CONF_REV,
-                                  storage_key_conf_rev(&from, tenant, changes->table, since + 1), to, on_change, changes);
+        changes->op.err = storage->driver->walk(
+            storage->at, changes->view, STORAGE_CONF_REV,
+            storage_key_conf_rev(&from, tenant, changes->table, since + 1), to, on_change, changes);
         if (changes->op.err == ERR_OK) {
             changes->op.err = read_rows(changes);
         }

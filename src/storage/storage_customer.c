@@ -11,7 +11,8 @@ enum err storage_customer_get(struct storage_group *group, struct storage_key *k
     enum err err;
 
     for (int hops = 0; hops < STORAGE_HOPS_MAX; hops++) {
-        err = storage_group_get(group, STORAGE_CUST, storage_key_owner(&room, at.tenant, at.customer.v), &row);
+        err =
+            storage_group_get(group, STORAGE_CUST, storage_key_owner(&room, at.tenant, at.customer.v), &row);
         if (err == ERR_OK) {
             err = storage_row_customer_decode(row, out_customer);
         }
@@ -27,7 +28,8 @@ enum err storage_customer_get(struct storage_group *group, struct storage_key *k
     return ERR_CORRUPT;
 }
 
-void storage_customer_put(struct storage_group *group, struct storage_key key, const struct storage_customer *customer)
+void storage_customer_put(struct storage_group *group, struct storage_key key,
+                          const struct storage_customer *customer)
 {
     struct storage_key_room room;
 
@@ -35,7 +37,8 @@ void storage_customer_put(struct storage_group *group, struct storage_key key, c
                       storage_row_customer(customer, &group->arena));
 }
 
-enum err storage_part_get(struct storage_group *group, struct storage_owner owner, struct storage_part *out_part)
+enum err storage_part_get(struct storage_group *group, struct storage_owner owner,
+                          struct storage_part *out_part)
 {
     struct storage_key_room room;
     struct bytes row;
@@ -45,7 +48,8 @@ enum err storage_part_get(struct storage_group *group, struct storage_owner owne
     return err != ERR_OK ? err : storage_row_part_decode(row, out_part);
 }
 
-void storage_part_put(struct storage_group *group, struct storage_owner owner, const struct storage_part *part)
+void storage_part_put(struct storage_group *group, struct storage_owner owner,
+                      const struct storage_part *part)
 {
     struct storage_key_room room;
 
@@ -70,13 +74,15 @@ enum err storage_customer_word(struct storage *storage, struct storage_group *gr
         const struct storage_member *member = &customer->members[i];
 
         ident.part = member->part;
-        storage_group_put(group, STORAGE_IDENT, storage_key_ident(&room, key.tenant, member->kind, &member->idh),
+        storage_group_put(group, STORAGE_IDENT,
+                          storage_key_ident(&room, key.tenant, member->kind, &member->idh),
                           storage_row_ident(&ident, &group->arena));
     }
     return ERR_OK;
 }
 
-enum err storage_fresh(struct storage *storage, struct storage_group *group, struct tenant_id tenant, uint64_t *out_c)
+enum err storage_fresh(struct storage *storage, struct storage_group *group, struct tenant_id tenant,
+                       uint64_t *out_c)
 {
     static const enum storage_family families[] = {STORAGE_PART, STORAGE_CUST};
     struct storage_key_room room;

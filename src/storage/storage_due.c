@@ -7,7 +7,7 @@
 
 struct storage_due_part {
     struct storage_owner owner;
-    struct storage_due_part *chain;      /* of the hash table */
+    struct storage_due_part *chain;       /* of the hash table */
     struct storage_due_part *prev, *next; /* of its line */
     int64_t last_ms;
     uint32_t events_n;
@@ -42,7 +42,8 @@ static struct storage_due_part **slot_of(const struct storage_due *due, struct s
     uint64_t name[2] = {owner.tenant.v, owner.part.v};
     struct storage_due_part **slot = &due->heads[hash_fast(name, sizeof(name), 0) % due->heads_n];
 
-    while (*slot != NULL && ((*slot)->owner.part.v != owner.part.v || (*slot)->owner.tenant.v != owner.tenant.v)) {
+    while (*slot != NULL &&
+           ((*slot)->owner.part.v != owner.part.v || (*slot)->owner.tenant.v != owner.tenant.v)) {
         slot = &(*slot)->chain;
     }
     return slot;
@@ -184,12 +185,14 @@ size_t storage_due_find(struct storage_due *due, int64_t now_ms, bool all, uint1
     size_t n = 0;
 
     pthread_mutex_lock(&due->lock);
-    for (const struct storage_due_part *part = due->ready.first; part != NULL && n < room; part = part->next) {
+    for (const struct storage_due_part *part = due->ready.first; part != NULL && n < room;
+         part = part->next) {
         if (is_inside(part, from, to)) {
             owners[n++] = part->owner;
         }
     }
-    for (const struct storage_due_part *part = due->quiet.first; part != NULL && n < room; part = part->next) {
+    for (const struct storage_due_part *part = due->quiet.first; part != NULL && n < room;
+         part = part->next) {
         if (!all && part->last_ms + STORAGE_FOLD_QUIET_MS > now_ms) {
             break; /* the line is in order of last_ms */
         }

@@ -37,7 +37,7 @@ void storage_due_remove(struct storage_due *due, struct storage_owner owner);
 size_t storage_due_count(struct storage_due *due);
 /* How long until a part is due: 0, one is; -1, there is none at all. */
 int64_t storage_due_wait_ms(struct storage_due *due, int64_t now_ms);
-/* Gives up to `room` parts that are due at now_ms (or all with a tail) in the buckets [from, to); they stay noted.
- * Gives how many. */
+/* Gives up to `room` parts that are due at now_ms (or all with a tail) in the buckets [from, to), and how
+ * many; they stay noted. */
 size_t storage_due_find(struct storage_due *due, int64_t now_ms, bool all, uint16_t from, uint16_t to,
                         struct storage_owner *owners, size_t room);

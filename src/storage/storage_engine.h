@@ -20,11 +20,11 @@
 enum {
     STORAGE_GROUP_OPS_MAX = 4096,
     STORAGE_GROUP_BYTES_MAX = 1 << 20,
-    STORAGE_QUEUE_OPS_MAX = 32768,    /* two seconds of the fastest senders seen */
+    STORAGE_QUEUE_OPS_MAX = 32768, /* two seconds of the fastest senders seen */
     STORAGE_QUEUE_BYTES_MAX = 64 << 20,
-    STORAGE_HOPS_MAX = 64,            /* of "joined to": each join ends a customer, so chains are short */
-    STORAGE_FOLDS_BUSY = 16,          /* parts folded by itself between two groups, */
-    STORAGE_FOLDS_IDLE = 128,         /* and when nothing waits */
+    STORAGE_HOPS_MAX = 64,    /* of "joined to": each join ends a customer, so chains are short */
+    STORAGE_FOLDS_BUSY = 16,  /* parts folded by itself between two groups, */
+    STORAGE_FOLDS_IDLE = 128, /* and when nothing waits */
 };
 
 struct storage_op {
@@ -71,7 +71,8 @@ struct storage {
 
 void *storage_must(void *p); /* aborts on NULL: small memory is never out */
 /* A zeroed operation of `bytes`, given back after finish. */
-void *storage_op_new(size_t bytes, struct storage *storage, struct loop *loop, void (*finish)(struct storage_op *op));
+void *storage_op_new(size_t bytes, struct storage *storage, struct loop *loop,
+                     void (*finish)(struct storage_op *op));
 struct arena *storage_op_arena(struct storage_op *op); /* opened at first use */
 /* Posts the completion: op is gone. */
 void storage_op_complete(struct storage_op *op);
@@ -93,16 +94,19 @@ void *storage_chores_run(void *lane);
 
 /* ---- shared steps, on the writer's thread, inside a group ---- */
 
-/* Follows joins from *key; gives the row and the key of the customer that stands. Errors: ERR_ABSENT, no row. */
+/* Follows joins from *key; gives the row and the key of the customer that stands.
+ * Errors: ERR_ABSENT, no row. */
 MUST_USE enum err storage_customer_get(struct storage_group *group, struct storage_key *key,
                                        struct storage_customer *out_customer);
-void storage_customer_put(struct storage_group *group, struct storage_key key, const struct storage_customer *customer);
+void storage_customer_put(struct storage_group *group, struct storage_key key,
+                          const struct storage_customer *customer);
 MUST_USE enum err storage_part_get(struct storage_group *group, struct storage_owner owner,
                                    struct storage_part *out_part);
-void storage_part_put(struct storage_group *group, struct storage_owner owner, const struct storage_part *part);
+void storage_part_put(struct storage_group *group, struct storage_owner owner,
+                      const struct storage_part *part);
 /* Writes the ident rows of all the customer's identifiers anew: their customer and the consent word. */
-MUST_USE enum err storage_customer_word(struct storage *storage, struct storage_group *group, struct storage_key key,
-                                        const struct storage_customer *customer);
+MUST_USE enum err storage_customer_word(struct storage *storage, struct storage_group *group,
+                                        struct storage_key key, const struct storage_customer *customer);
 /* A number that no part or customer of the tenant has. */
 MUST_USE enum err storage_fresh(struct storage *storage, struct storage_group *group, struct tenant_id tenant,
                                 uint64_t *out_c);
@@ -111,16 +115,16 @@ MUST_USE enum err storage_event_put(struct storage *storage, struct storage_grou
                                     const struct storage_event *event, enum storage_stored *out_stored,
                                     struct part_id *out_part);
 /* Folds the tail of one part; gives how many events moved. */
-MUST_USE enum err storage_fold_part(struct storage *storage, struct storage_group *group, struct storage_owner owner,
-                                    size_t *out_events_n);
+MUST_USE enum err storage_fold_part(struct storage *storage, struct storage_group *group,
+                                    struct storage_owner owner, size_t *out_events_n);
 /* Folds `pairs` (event rows) into `state` with the rules. */
-MUST_USE enum err storage_fold_pairs(const struct storage *storage, struct tenant_id tenant, struct bytes state,
-                                     const struct storage_pair *pairs, size_t n, struct arena *arena,
-                                     struct bytes *out_state);
+MUST_USE enum err storage_fold_pairs(const struct storage *storage, struct tenant_id tenant,
+                                     struct bytes state, const struct storage_pair *pairs, size_t n,
+                                     struct arena *arena, struct bytes *out_state);
 /* Folds what is due, by itself; most: parts. Gives false when a write failed. */
 void storage_fold_due(struct storage *storage, size_t most);
 /* Completes erasures that a crash cut short: at open, before anything else. */
 MUST_USE enum err storage_erase_resume(struct storage *storage);
 /* Loads one customer from a view into `arena`; `at_text` opened. */
-MUST_USE enum err storage_load_one(struct storage *storage, void *view, struct storage_key key, struct arena *arena,
-                                   struct sealed_customer *out_customer);
+MUST_USE enum err storage_load_one(struct storage *storage, void *view, struct storage_key key,
+                                   struct arena *arena, struct sealed_customer *out_customer);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Erase: a journal row first, then part by part, the customer's row last. Until then the row still lists what is
- * to go, so a crash anywhere is completed at the next open by doing all of it again.
+/* Erase: a journal row first, then part by part, the customer's row last. Until then the row still lists
+ * what is to go, so a crash anywhere is completed at the next open by doing all of it again.
  *
  * After the last commit all families are flushed, which empties the log files, and the customer's ranges are
  * compacted in the chores lane, which rewrites the tables. `seen` and `receipt` rows (hashes, a day, random
@@ -82,8 +82,8 @@ static enum err delete_message(struct storage_group *group, struct storage_owner
     return err == ERR_ABSENT ? ERR_OK : err;
 }
 
-static enum err delete_event(struct storage_group *group, enum storage_family family, struct storage_owner owner,
-                             const struct storage_pair *pair)
+static enum err delete_event(struct storage_group *group, enum storage_family family,
+                             struct storage_owner owner, const struct storage_pair *pair)
 {
     struct storage_body body;
     struct mid mid;
@@ -136,8 +136,8 @@ static enum err erase_cuts(struct storage_group *group, struct storage_owner own
     struct storage_pairs cuts;
     enum err err;
 
-    err = storage_group_list(group, STORAGE_DEFAULT, storage_key_cut(&room, owner.tenant, owner.part,
-                             (struct part_id){0}), &cuts);
+    err = storage_group_list(group, STORAGE_DEFAULT,
+                             storage_key_cut(&room, owner.tenant, owner.part, (struct part_id){0}), &cuts);
     for (size_t i = 0; i < cuts.n && err == ERR_OK; i++) {
         struct part_id other = {get_be64((const uint8_t *)cuts.at[i].key.p + cuts.at[i].key.n - 8)};
 
@@ -147,7 +147,8 @@ static enum err erase_cuts(struct storage_group *group, struct storage_owner own
     return err;
 }
 
-static enum err erase_part(struct storage_group *group, struct storage_owner owner, enum storage_erase_scope scope)
+static enum err erase_part(struct storage_group *group, struct storage_owner owner,
+                           enum storage_erase_scope scope)
 {
     struct storage_part row = {0};
     enum err err = storage_part_get(group, owner, &row);
@@ -186,7 +187,8 @@ static enum err erase_rows(struct storage *storage, struct storage_key key, stru
 
         member->text = (struct bytes){0};
         if (scope == STORAGE_ERASE_ALL) {
-            storage_group_delete(group, STORAGE_IDENT, storage_key_ident(&room, key.tenant, member->kind, &member->idh));
+            storage_group_delete(group, STORAGE_IDENT,
+                                 storage_key_ident(&room, key.tenant, member->kind, &member->idh));
         }
     }
     if (scope == STORAGE_ERASE_ALL) {
@@ -202,7 +204,8 @@ static enum err erase_rows(struct storage *storage, struct storage_key key, stru
     return storage_commit(storage, true);
 }
 
-static void note_ranges(struct storage_key key, const struct storage_customer *customer, struct ranges *ranges)
+static void note_ranges(struct storage_key key, const struct storage_customer *customer,
+                        struct ranges *ranges)
 {
     static const enum storage_family families[] = {STORAGE_CUST, STORAGE_PART, STORAGE_TAIL, STORAGE_EV};
     struct storage_key_room room;
@@ -294,7 +297,8 @@ static void finish(struct storage_op *op)
     mine->done(mine->ctx, op->err, op->err == ERR_OK ? &mine->erased : NULL);
 }
 
-void storage_erase(struct storage *storage, struct loop *loop, struct storage_key key, enum storage_erase_scope scope,
+void storage_erase(struct storage *storage, struct loop *loop, struct storage_key key,
+                   enum storage_erase_scope scope,
                    void (*done)(void *ctx, enum err err, const struct storage_erased *erased), void *ctx)
 {
     struct erase_op *mine = storage_op_new(sizeof(*mine), storage, loop, finish);
@@ -315,7 +319,8 @@ enum err storage_erase_resume(struct storage *storage)
     enum err err;
 
     arena_open(&arena, 1 << 12, 1 << 26);
-    err = storage_pairs_walk(storage->driver, storage->at, NULL, STORAGE_DEFAULT, BYTES_LIT("erase"), &arena, &journal);
+    err = storage_pairs_walk(storage->driver, storage->at, NULL, STORAGE_DEFAULT, BYTES_LIT("erase"), &arena,
+                             &journal);
     for (size_t i = 0; i < journal.n && err == ERR_OK; i++) {
         const uint8_t *name = (const uint8_t *)journal.at[i].key.p + strlen("erase");
         struct storage_erased erased = {0};

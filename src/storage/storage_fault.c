@@ -17,7 +17,8 @@ struct fault {
     uint64_t since_plan_n, writes_n;
 };
 
-static enum err fault_open(const char *rest, size_t cache_bytes, bool is_read_only, void **out_at, struct why *why)
+static enum err fault_open(const char *rest, size_t cache_bytes, bool is_read_only, void **out_at,
+                           struct why *why)
 {
     struct fault *fault = calloc(1, sizeof(*fault));
     enum err err;
@@ -28,7 +29,8 @@ static enum err fault_open(const char *rest, size_t cache_bytes, bool is_read_on
     fault->driver = storage_driver_of(rest[0] == '\0' ? "memory:" : rest, &rest);
     if (fault->driver == NULL || fault->driver == &storage_fault) {
         free(fault);
-        return why_say(why, ERR_UNSUPPORTED, "bad_storage", "", "Write `fault:`, `fault:memory:` or `fault:rocksdb:DIR`.");
+        return why_say(why, ERR_UNSUPPORTED, "bad_storage", "",
+                       "Write `fault:`, `fault:memory:` or `fault:rocksdb:DIR`.");
     }
     err = fault->driver->open(rest, cache_bytes, is_read_only, &fault->at, why);
     if (err != ERR_OK) {
@@ -65,16 +67,17 @@ static void fault_view_close(void *at, void *view)
     fault->driver->view_close(fault->at, view);
 }
 
-static enum err fault_get(void *at, void *view, enum storage_family family, struct bytes key, struct arena *arena,
-                          struct bytes *out_value)
+static enum err fault_get(void *at, void *view, enum storage_family family, struct bytes key,
+                          struct arena *arena, struct bytes *out_value)
 {
     struct fault *fault = at;
 
     return fault->driver->get(fault->at, view, family, key, arena, out_value);
 }
 
-static enum err fault_walk(void *at, void *view, enum storage_family family, struct bytes from, struct bytes to,
-                           bool (*each)(void *ctx, struct bytes key, struct bytes value), void *ctx)
+static enum err fault_walk(void *at, void *view, enum storage_family family, struct bytes from,
+                           struct bytes to, bool (*each)(void *ctx, struct bytes key, struct bytes value),
+                           void *ctx)
 {
     struct fault *fault = at;
 
@@ -90,11 +93,12 @@ static enum err fault_write(void *at, const struct storage_change *changes, size
     pthread_mutex_lock(&fault->lock);
     fault->writes_n++;
     fault->since_plan_n++;
-    while (fault->plan.is_holding) {
+    while (fault->plan.is_holding && fault->since_plan_n >= fault->plan.write_n) {
         pthread_cond_wait(&fault->changed, &fault->lock);
     }
-    if (fault->plan.write_n != 0 && (fault->since_plan_n == fault->plan.write_n ||
-                                     (fault->plan.is_for_ever && fault->since_plan_n > fault->plan.write_n))) {
+    if (!fault->plan.is_holding && fault->plan.write_n != 0 &&
+        (fault->since_plan_n == fault->plan.write_n ||
+         (fault->plan.is_for_ever && fault->since_plan_n > fault->plan.write_n))) {
         err = fault->plan.err;
     }
     is_kept = fault->plan.is_kept;

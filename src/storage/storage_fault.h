@@ -7,12 +7,12 @@
 #include "storage/storage.h"
 
 struct storage_fault_plan { /* all zero: nothing fails */
-    uint64_t write_n;  /* which write fails, counted from 1 from now on; 0: none */
-    bool is_for_ever;  /* and all after it */
-    enum err err;      /* ERR_IO or ERR_FULL */
-    bool is_kept;      /* ERR_IO only: the write happened all the same */
-    bool is_holding;   /* writes wait until a plan without it comes */
-    bool is_corrupting; /* files come back with one bit turned */
+    uint64_t write_n;       /* which write fails, counted from 1 from now on; 0: none */
+    bool is_for_ever;       /* and all after it */
+    enum err err;           /* ERR_IO or ERR_FULL */
+    bool is_kept;           /* ERR_IO only: the write happened all the same */
+    bool is_holding;        /* instead: that write and all after it wait until another plan comes */
+    bool is_corrupting;     /* files come back with one bit turned */
 };
 
 /* Sets the plan; `storage` must have been opened as `fault:`. */

@@ -11,7 +11,8 @@
 enum { PARTS_A_GROUP = 256 };
 
 enum err storage_fold_pairs(const struct storage *storage, struct tenant_id tenant, struct bytes state,
-                            const struct storage_pair *pairs, size_t n, struct arena *arena, struct bytes *out_state)
+                            const struct storage_pair *pairs, size_t n, struct arena *arena,
+                            struct bytes *out_state)
 {
     struct storage_fold_event *events;
 
@@ -38,8 +39,9 @@ enum err storage_fold_pairs(const struct storage *storage, struct tenant_id tena
 }
 
 /* The state as of this fold's version: an older one is made anew from the log. */
-static enum err present_state(struct storage *storage, struct storage_group *group, struct storage_owner owner,
-                              const struct storage_part *part, struct bytes *out_state)
+static enum err present_state(struct storage *storage, struct storage_group *group,
+                              struct storage_owner owner, const struct storage_part *part,
+                              struct bytes *out_state)
 {
     struct storage_key_room room;
     struct storage_pairs log;
@@ -51,8 +53,8 @@ static enum err present_state(struct storage *storage, struct storage_group *gro
     }
     err = storage_group_list(group, STORAGE_EV, storage_key_owner(&room, owner.tenant, owner.part.v), &log);
     return err != ERR_OK ? err
-                         : storage_fold_pairs(storage, owner.tenant, (struct bytes){0}, log.at, log.n, &group->arena,
-                                              out_state);
+                         : storage_fold_pairs(storage, owner.tenant, (struct bytes){0}, log.at, log.n,
+                                              &group->arena, out_state);
 }
 
 static void move_tail(struct storage_group *group, const struct storage_pairs *tail, bool is_kept)
@@ -73,7 +75,8 @@ enum err storage_fold_part(struct storage *storage, struct storage_group *group,
     struct storage_pairs tail;
     enum err err;
 
-    err = storage_group_list(group, STORAGE_TAIL, storage_key_owner(&room, owner.tenant, owner.part.v), &tail);
+    err =
+        storage_group_list(group, STORAGE_TAIL, storage_key_owner(&room, owner.tenant, owner.part.v), &tail);
     if (err == ERR_OK) {
         err = storage_part_get(group, owner, &part);
     }
@@ -90,7 +93,8 @@ enum err storage_fold_part(struct storage *storage, struct storage_group *group,
     }
     err = present_state(storage, group, owner, &part, &part.state);
     if (err == ERR_OK) {
-        err = storage_fold_pairs(storage, owner.tenant, part.state, tail.at, tail.n, &group->arena, &part.state);
+        err = storage_fold_pairs(storage, owner.tenant, part.state, tail.at, tail.n, &group->arena,
+                                 &part.state);
     }
     if (err != ERR_OK) {
         return err;
@@ -105,8 +109,8 @@ enum err storage_fold_part(struct storage *storage, struct storage_group *group,
 
 /* Folds the parts in one commit. One that cannot be folded is left alone, and looked at
  * again when something new comes to it. */
-static enum err fold_owners(struct storage *storage, const struct storage_owner *owners, size_t n, bool is_synced,
-                            uint64_t *events_n)
+static enum err fold_owners(struct storage *storage, const struct storage_owner *owners, size_t n,
+                            bool is_synced, uint64_t *events_n)
 {
     enum err err = ERR_OK, written;
     uint64_t moved_n = 0;
@@ -142,8 +146,8 @@ void storage_fold_due(struct storage *storage, size_t most)
     assert(most <= STORAGE_FOLDS_IDLE);
     n = storage_due_find(&storage->due, storage_now_ms(storage), false, 0, HASH_BUCKETS, owners, most);
     if (n > 0 && fold_owners(storage, owners, n, false, &events_n) != ERR_OK) {
-        /* No room to fold: trying again at once would spin. The tails stay as they are, and are found again when
-         * something new comes to them or at the next open. */
+        /* No room to fold: trying again at once would spin. The tails stay as they are, and are found
+         * again when something new comes to them or at the next open. */
         for (size_t i = 0; i < n; i++) {
             storage_due_remove(&storage->due, owners[i]);
         }
@@ -175,16 +179,16 @@ static void alone(struct storage_op *op)
     size_t n;
 
     do {
-        n = storage_due_find(&op->storage->due, storage_now_ms(op->storage), fold->all, fold->from, fold->to, owners,
-                             PARTS_A_GROUP);
+        n = storage_due_find(&op->storage->due, storage_now_ms(op->storage), fold->all, fold->from, fold->to,
+                             owners, PARTS_A_GROUP);
         if (n > 0) {
             op->err = fold_owners(op->storage, owners, n, true, &fold->events_n);
         }
     } while (n > 0 && op->err == ERR_OK);
 }
 
-void storage_fold(struct storage *storage, struct loop *loop, uint16_t bucket_from, uint16_t bucket_to, bool all,
-                  void (*done)(void *ctx, enum err err, uint64_t events_n), void *ctx)
+void storage_fold(struct storage *storage, struct loop *loop, uint16_t bucket_from, uint16_t bucket_to,
+                  bool all, void (*done)(void *ctx, enum err err, uint64_t events_n), void *ctx)
 {
     struct fold_op *fold = storage_op_new(sizeof(*fold), storage, loop, finish);
 

@@ -84,7 +84,8 @@ static void add(struct storage_group *group, enum storage_family family, struct 
     group->family_n[family]++;
 }
 
-void storage_group_put(struct storage_group *group, enum storage_family family, struct bytes key, struct bytes value)
+void storage_group_put(struct storage_group *group, enum storage_family family, struct bytes key,
+                       struct bytes value)
 {
     add(group, family, key, value, false);
 }
@@ -162,8 +163,9 @@ static enum err walk_prefix(const struct storage_driver *driver, void *at, void 
     return err == ERR_OK && arena_overflowed(walk->arena) ? ERR_NOMEM : err;
 }
 
-enum err storage_pairs_walk(const struct storage_driver *driver, void *at, void *view, enum storage_family family,
-                            struct bytes prefix, struct arena *arena, struct storage_pairs *out_pairs)
+enum err storage_pairs_walk(const struct storage_driver *driver, void *at, void *view,
+                            enum storage_family family, struct bytes prefix, struct arena *arena,
+                            struct storage_pairs *out_pairs)
 {
     struct walk walk = {.family = family, .arena = arena, .pairs = out_pairs};
 
@@ -200,8 +202,9 @@ enum err storage_group_write(struct storage_group *group, bool is_synced)
     if (arena_overflowed(&group->arena)) {
         return ERR_NOMEM;
     }
-    return group->changes_n == 0 ? ERR_OK
-                                 : group->driver->write(group->at, group->changes, group->changes_n, is_synced);
+    return group->changes_n == 0
+               ? ERR_OK
+               : group->driver->write(group->at, group->changes, group->changes_n, is_synced);
 }
 
 void storage_group_forget(struct storage_group *group)

@@ -38,21 +38,23 @@ static inline size_t storage_group_mark(const struct storage_group *group)
     return group->changes_n;
 }
 void storage_group_rollback(struct storage_group *group, size_t mark);
-void storage_group_put(struct storage_group *group, enum storage_family family, struct bytes key, struct bytes value);
+void storage_group_put(struct storage_group *group, enum storage_family family, struct bytes key,
+                       struct bytes value);
 void storage_group_delete(struct storage_group *group, enum storage_family family, struct bytes key);
 /* Errors: ERR_ABSENT; ERR_IO; ERR_CORRUPT; ERR_NOMEM. */
 MUST_USE enum err storage_group_get(struct storage_group *group, enum storage_family family, struct bytes key,
                                     struct bytes *out_value);
 /* All rows whose keys begin with `prefix`, in no order. */
-MUST_USE enum err storage_group_list(struct storage_group *group, enum storage_family family, struct bytes prefix,
-                                     struct storage_pairs *out_pairs);
-/* Writes the group; it stays to be looked at until forgotten. Errors: ERR_FULL; ERR_IO; ERR_NOMEM, nothing was
- * written. */
+MUST_USE enum err storage_group_list(struct storage_group *group, enum storage_family family,
+                                     struct bytes prefix, struct storage_pairs *out_pairs);
+/* Writes the group; it stays to be looked at until forgotten.
+ * Errors: ERR_FULL; ERR_IO; ERR_NOMEM, nothing was written. */
 MUST_USE enum err storage_group_write(struct storage_group *group, bool is_synced);
 void storage_group_forget(struct storage_group *group);
 
 /* Copies a pair in; false when the arena is full. */
-bool storage_pairs_add(struct storage_pairs *pairs, struct arena *arena, struct bytes key, struct bytes value);
+bool storage_pairs_add(struct storage_pairs *pairs, struct arena *arena, struct bytes key,
+                       struct bytes value);
 /* Lists straight from the driver, in key order. */
 MUST_USE enum err storage_pairs_walk(const struct storage_driver *driver, void *at, void *view,
                                      enum storage_family family, struct bytes prefix, struct arena *arena,

@@ -113,8 +113,9 @@ static bool apply(struct storage_op *op, struct storage_group *group)
         struct idh idh = idh_of(op->storage, identify->tenant, identifier);
         struct bytes row;
 
-        op->err = storage_group_get(group, STORAGE_IDENT,
-                                    storage_key_ident(&room, identify->tenant, (uint8_t)identifier->kind, &idh), &row);
+        op->err = storage_group_get(
+            group, STORAGE_IDENT, storage_key_ident(&room, identify->tenant, (uint8_t)identifier->kind, &idh),
+            &row);
         if (op->err == ERR_ABSENT) {
             op->err = create(identify, group, identifier, &idh, &identify->identities[i]);
         } else if (op->err == ERR_OK) {
@@ -124,10 +125,10 @@ static bool apply(struct storage_op *op, struct storage_group *group)
     return op->err == ERR_OK;
 }
 
-void storage_identify(struct storage *storage, struct loop *loop, struct tenant_id tenant,
-                      const struct storage_identifier *identifiers, size_t n, bool create_unknown, struct bytes source,
-                      void (*done)(void *ctx, enum err err, const struct storage_identity *identities, size_t n),
-                      void *ctx)
+void storage_identify(
+    struct storage *storage, struct loop *loop, struct tenant_id tenant,
+    const struct storage_identifier *identifiers, size_t n, bool create_unknown, struct bytes source,
+    void (*done)(void *ctx, enum err err, const struct storage_identity *identities, size_t n), void *ctx)
 {
     struct identify_op *identify = storage_op_new(sizeof(*identify), storage, loop, finish);
     bool all_known;

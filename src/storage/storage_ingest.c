@@ -20,8 +20,9 @@ struct ingest_op {
     void *ctx;
 };
 
-static void put_row(struct storage_group *group, enum storage_family family, const struct storage_event *event,
-                    struct part_id part, const struct mid *mid, const struct storage_body *body)
+static void put_row(struct storage_group *group, enum storage_family family,
+                    const struct storage_event *event, struct part_id part, const struct mid *mid,
+                    const struct storage_body *body)
 {
     struct storage_key_room room;
 
@@ -37,8 +38,8 @@ static enum err put_anonymous(struct storage_group *group, const struct storage_
     enum err err;
 
     *out_part = storage_key_anonymous(&event->mid);
-    err = storage_group_get(group, STORAGE_EV,
-                            storage_key_event(&room, event->tenant, *out_part, event->day, &event->mid), &row);
+    err = storage_group_get(
+        group, STORAGE_EV, storage_key_event(&room, event->tenant, *out_part, event->day, &event->mid), &row);
     if (err != ERR_ABSENT) {
         *out_stored = STORAGE_DUPLICATE;
         return err;
@@ -49,7 +50,8 @@ static enum err put_anonymous(struct storage_group *group, const struct storage_
 }
 
 /* ERR_OK when a copy was seen before, ERR_ABSENT when it is new. */
-static enum err look_seen(struct storage_group *group, const struct storage_event *event, struct part_id *out_part)
+static enum err look_seen(struct storage_group *group, const struct storage_event *event,
+                          struct part_id *out_part)
 {
     struct storage_key_room room;
     struct bytes row;
@@ -81,8 +83,8 @@ static struct mid version_mid(const struct mid *mid, uint32_t version, bool is_c
 }
 
 /* Appends what takes the version in force back, on its own part and day; nothing when its event is gone. */
-static enum err put_cancel(struct storage *storage, struct storage_group *group, const struct storage_event *event,
-                           const struct storage_receipt *receipt)
+static enum err put_cancel(struct storage *storage, struct storage_group *group,
+                           const struct storage_event *event, const struct storage_receipt *receipt)
 {
     static const enum storage_family families[] = {STORAGE_TAIL, STORAGE_EV};
     struct storage_event old = {.tenant = event->tenant, .part = receipt->part, .day = receipt->day};
@@ -94,7 +96,8 @@ static enum err put_cancel(struct storage *storage, struct storage_group *group,
     enum err err = ERR_ABSENT;
 
     for (size_t i = 0; i < 2 && err == ERR_ABSENT; i++) {
-        err = storage_group_get(group, families[i], storage_key_event(&room, old.tenant, old.part, old.day, &of), &row);
+        err = storage_group_get(group, families[i],
+                                storage_key_event(&room, old.tenant, old.part, old.day, &of), &row);
     }
     if (err != ERR_OK) {
         return err == ERR_ABSENT ? ERR_OK : err;
@@ -109,8 +112,9 @@ static enum err put_cancel(struct storage *storage, struct storage_group *group,
     return err;
 }
 
-static enum err put_receipt(struct storage *storage, struct storage_group *group, const struct storage_event *event,
-                            enum storage_stored *out_stored, struct part_id *out_part)
+static enum err put_receipt(struct storage *storage, struct storage_group *group,
+                            const struct storage_event *event, enum storage_stored *out_stored,
+                            struct part_id *out_part)
 {
     struct storage_receipt receipt = {.part = event->part, .day = event->day}, old;
     struct storage_body body = {.body = event->body};
@@ -157,8 +161,9 @@ static enum err put_receipt(struct storage *storage, struct storage_group *group
     return ERR_OK;
 }
 
-enum err storage_event_put(struct storage *storage, struct storage_group *group, const struct storage_event *event,
-                           enum storage_stored *out_stored, struct part_id *out_part)
+enum err storage_event_put(struct storage *storage, struct storage_group *group,
+                           const struct storage_event *event, enum storage_stored *out_stored,
+                           struct part_id *out_part)
 {
     enum err err;
 
@@ -178,7 +183,8 @@ enum err storage_event_put(struct storage *storage, struct storage_group *group,
         return err;
     }
     put_seen(group, event);
-    put_row(group, STORAGE_TAIL, event, event->part, &event->mid, &(struct storage_body){.body = event->body});
+    put_row(group, STORAGE_TAIL, event, event->part, &event->mid,
+            &(struct storage_body){.body = event->body});
     *out_stored = STORAGE_STORED;
     *out_part = event->part;
     return ERR_OK;
@@ -202,7 +208,8 @@ static bool apply(struct storage_op *op, struct storage_group *group)
         struct storage_ingested *result = &ingest->results[i];
         size_t mark = storage_group_mark(group);
 
-        result->err = storage_event_put(op->storage, group, &ingest->events[i], &result->stored, &result->part);
+        result->err =
+            storage_event_put(op->storage, group, &ingest->events[i], &result->stored, &result->part);
         if (result->err != ERR_OK) {
             *result = (struct storage_ingested){.err = result->err};
             storage_group_rollback(group, mark); /* atomic per event, not over the batch */
@@ -229,7 +236,8 @@ void storage_ingest(struct storage *storage, struct loop *loop, const struct sto
                     void (*done)(void *ctx, enum err err, const struct storage_ingested *results, size_t n),
                     void *ctx)
 {
-    struct ingest_op *ingest = storage_op_new(sizeof(*ingest) + n * sizeof(*ingest->results), storage, loop, finish);
+    struct ingest_op *ingest =
+        storage_op_new(sizeof(*ingest) + n * sizeof(*ingest->results), storage, loop, finish);
 
     ingest->events = events;
     ingest->n = n;

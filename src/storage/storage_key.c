@@ -7,9 +7,9 @@
 #include <assert.h>
 
 static const char *const names[STORAGE_FAMILIES_] = {
-    [STORAGE_DEFAULT] = "default", [STORAGE_CUST] = "cust",   [STORAGE_PART] = "part",
-    [STORAGE_TAIL] = "tail",       [STORAGE_EV] = "ev",       [STORAGE_SEEN] = "seen",
-    [STORAGE_RECEIPT] = "receipt", [STORAGE_IDENT] = "ident", [STORAGE_CONF] = "conf",
+    [STORAGE_DEFAULT] = "default",   [STORAGE_CUST] = "cust",   [STORAGE_PART] = "part",
+    [STORAGE_TAIL] = "tail",         [STORAGE_EV] = "ev",       [STORAGE_SEEN] = "seen",
+    [STORAGE_RECEIPT] = "receipt",   [STORAGE_IDENT] = "ident", [STORAGE_CONF] = "conf",
     [STORAGE_CONF_REV] = "conf_rev", [STORAGE_LEASE] = "lease",
 };
 
@@ -81,7 +81,8 @@ struct bytes storage_key_ident(struct storage_key_room *room, struct tenant_id t
     return finish(&key);
 }
 
-struct bytes storage_key_conf(struct storage_key_room *room, struct tenant_id tenant, uint8_t table, struct bytes id)
+struct bytes storage_key_conf(struct storage_key_room *room, struct tenant_id tenant, uint8_t table,
+                              struct bytes id)
 {
     struct pack key = begin(room, "");
 
@@ -124,7 +125,8 @@ struct bytes storage_key_cut(struct storage_key_room *room, struct tenant_id ten
     return finish(&key);
 }
 
-struct bytes storage_key_erase(struct storage_key_room *room, struct tenant_id tenant, struct customer_id customer)
+struct bytes storage_key_erase(struct storage_key_room *room, struct tenant_id tenant,
+                               struct customer_id customer)
 {
     struct pack key = begin(room, "erase");
 

@@ -19,18 +19,18 @@
 #include "base/id.h"
 
 enum storage_family { /* the order is RocksDB's handle order only; names are what is stored */
-    STORAGE_DEFAULT = 0,
-    STORAGE_CUST,
-    STORAGE_PART,
-    STORAGE_TAIL,
-    STORAGE_EV,
-    STORAGE_SEEN,
-    STORAGE_RECEIPT,
-    STORAGE_IDENT,
-    STORAGE_CONF,
-    STORAGE_CONF_REV,
-    STORAGE_LEASE,
-    STORAGE_FAMILIES_
+                      STORAGE_DEFAULT = 0,
+                      STORAGE_CUST,
+                      STORAGE_PART,
+                      STORAGE_TAIL,
+                      STORAGE_EV,
+                      STORAGE_SEEN,
+                      STORAGE_RECEIPT,
+                      STORAGE_IDENT,
+                      STORAGE_CONF,
+                      STORAGE_CONF_REV,
+                      STORAGE_LEASE,
+                      STORAGE_FAMILIES_
 };
 
 enum {
@@ -57,14 +57,16 @@ struct bytes storage_key_mid(struct storage_key_room *room, struct tenant_id ten
 struct bytes storage_key_ident(struct storage_key_room *room, struct tenant_id tenant, uint8_t kind,
                                const struct idh *idh);
 /* id: at most STORAGE_KEY_ID_BYTES_MAX. */
-struct bytes storage_key_conf(struct storage_key_room *room, struct tenant_id tenant, uint8_t table, struct bytes id);
+struct bytes storage_key_conf(struct storage_key_room *room, struct tenant_id tenant, uint8_t table,
+                              struct bytes id);
 struct bytes storage_key_conf_rev(struct storage_key_room *room, struct tenant_id tenant, uint8_t table,
                                   uint64_t revision);
 struct bytes storage_key_counter(struct storage_key_room *room, struct tenant_id tenant, uint8_t table);
 /* other 0: the prefix of all cuts of `part`. */
 struct bytes storage_key_cut(struct storage_key_room *room, struct tenant_id tenant, struct part_id part,
                              struct part_id other);
-struct bytes storage_key_erase(struct storage_key_room *room, struct tenant_id tenant, struct customer_id customer);
+struct bytes storage_key_erase(struct storage_key_room *room, struct tenant_id tenant,
+                               struct customer_id customer);
 /* The prefix of everything of a tenant in one bucket. */
 struct bytes storage_key_bucket(struct storage_key_room *room, uint16_t bucket, struct tenant_id tenant);
 /* The first key behind all that begin with `prefix`; empty: there is none. */
@@ -75,5 +77,5 @@ struct part_id storage_key_anonymous(const struct mid *mid);
 
 /* Read keys back; false when it is no such key (outputs untouched). */
 MUST_USE bool storage_key_owner_parse(struct bytes key, struct tenant_id *out_tenant, uint64_t *out_c);
-MUST_USE bool storage_key_event_parse(struct bytes key, struct tenant_id *out_tenant, struct part_id *out_part,
-                                      uint32_t *out_day, struct mid *out_mid);
+MUST_USE bool storage_key_event_parse(struct bytes key, struct tenant_id *out_tenant,
+                                      struct part_id *out_part, uint32_t *out_day, struct mid *out_mid);

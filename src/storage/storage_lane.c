@@ -47,9 +47,9 @@ bool storage_lane_add(struct storage_lane *lane, struct storage_op *op)
 
     pthread_mutex_lock(&lane->lock);
     /* A single large operation is let in when nothing else waits, or it could never be. */
-    has_room = !lane->is_closing &&
-               (lane->ops_n == 0 || (lane->ops_n + op->ops_n <= STORAGE_QUEUE_OPS_MAX &&
-                                     lane->bytes_n + op->bytes_n <= STORAGE_QUEUE_BYTES_MAX));
+    has_room =
+        !lane->is_closing && (lane->ops_n == 0 || (lane->ops_n + op->ops_n <= STORAGE_QUEUE_OPS_MAX &&
+                                                   lane->bytes_n + op->bytes_n <= STORAGE_QUEUE_BYTES_MAX));
     if (has_room) {
         op->next = NULL;
         *lane->last = op;
@@ -78,8 +78,9 @@ static struct storage_op *take(struct storage_lane *lane)
     while (*last != NULL) {
         struct storage_op *op = *last;
 
-        if (op != first && (op->alone != NULL || first->alone != NULL || ops_n + op->ops_n > STORAGE_GROUP_OPS_MAX ||
-                            bytes_n + op->bytes_n > STORAGE_GROUP_BYTES_MAX)) {
+        if (op != first &&
+            (op->alone != NULL || first->alone != NULL || ops_n + op->ops_n > STORAGE_GROUP_OPS_MAX ||
+             bytes_n + op->bytes_n > STORAGE_GROUP_BYTES_MAX)) {
             break;
         }
         ops_n += op->ops_n;

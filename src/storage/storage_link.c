@@ -29,7 +29,7 @@ static bool is_device(uint8_t kind)
     return kind == IDENTIFIER_APP || kind == IDENTIFIER_COOKIE || kind == IDENTIFIER_ANONYMOUS_ID;
 }
 
-/* What proves a person; the rest (an address, a card) may be shared by a household and joins no two persons. */
+/* What proves a person; the rest (an address, a card) may be a household's and joins no two persons. */
 static bool is_person(uint8_t kind)
 {
     return kind == IDENTIFIER_MEMBER || kind == IDENTIFIER_USER_ID || kind == IDENTIFIER_ERP;
@@ -55,8 +55,8 @@ static uint8_t strongest(const struct storage_customer *customer)
     return kind;
 }
 
-static enum err find_side(struct storage_group *group, struct storage_key key, struct part_id part, struct side *side,
-                          struct storage_part *named)
+static enum err find_side(struct storage_group *group, struct storage_key key, struct part_id part,
+                          struct side *side, struct storage_part *named)
 {
     enum err err = ERR_ABSENT;
 
@@ -75,8 +75,8 @@ static enum err find_side(struct storage_group *group, struct storage_key key, s
 }
 
 /* ERR_CONFLICT when these two were cut apart after at_ms. */
-static enum err check_cut(struct storage_group *group, struct tenant_id tenant, struct part_id a, struct part_id b,
-                          int64_t at_ms)
+static enum err check_cut(struct storage_group *group, struct tenant_id tenant, struct part_id a,
+                          struct part_id b, int64_t at_ms)
 {
     struct storage_key_room room;
     struct bytes row;
@@ -98,8 +98,8 @@ static enum err check_cut(struct storage_group *group, struct tenant_id tenant, 
 
 /* ---- cutting ---- */
 
-/* The number of the customer that a cut part becomes: its own of birth when that was joined whole, else a new one.
- * A part never takes its number back while the row of that number has other parts or stands. */
+/* The number of the customer that a cut part becomes: its own of birth when that was joined whole, else a
+ * new one. A part never takes its number back while the row of that number has other parts or stands. */
 static enum err cut_number(struct storage *storage, struct storage_group *group, struct tenant_id tenant,
                            struct part_id part, struct storage_customer *out_row, uint64_t *out_c)
 {
@@ -140,6 +140,7 @@ static void put_cut_log(struct storage_group *group, struct tenant_id tenant, st
 static void move_member(struct storage_customer *from, struct storage_customer *into, struct part_id part)
 {
     size_t parts_n = 0, members_n = 0;
+    bool has_first = false;
 
     for (size_t i = 0; i < from->parts_n; i++) {
         if (from->parts[i].v != part.v) {
@@ -155,14 +156,20 @@ static void move_member(struct storage_customer *from, struct storage_customer *
         }
     }
     assert(parts_n + 1 == from->parts_n);
+    for (size_t i = 0; i < members_n; i++) {
+        has_first |= from->members[i].strength == 0;
+    }
+    if (members_n > 0 && !has_first) { /* it was cut away: the next in line is first now */
+        from->members[0].strength = 0;
+    }
     from->parts_n = parts_n;
     from->members_n = members_n;
     into->parts[into->parts_n++] = part;
 }
 
 /* side: more than one part, `part` among them; afterwards what is kept. */
-static enum err cut_part(struct storage *storage, struct storage_group *group, struct side *side, struct part_id part,
-                         bool is_shared, struct storage_key *out_cut)
+static enum err cut_part(struct storage *storage, struct storage_group *group, struct side *side,
+                         struct part_id part, bool is_shared, struct storage_key *out_cut)
 {
     struct storage_owner owner = {side->key.tenant, part};
     struct storage_key key = {.tenant = side->key.tenant};
@@ -174,8 +181,8 @@ static enum err cut_part(struct storage *storage, struct storage_group *group, s
         err = storage_part_get(group, owner, &row);
     }
     if (err == ERR_OK && storage->options.rules.cut != NULL) {
-        err = storage->options.rules.cut(side->customer.declared, part, &group->arena, &side->customer.declared,
-                                         &cut.declared);
+        err = storage->options.rules.cut(side->customer.declared, part, &group->arena,
+                                         &side->customer.declared, &cut.declared);
     }
     if (err != ERR_OK) {
         return err;
@@ -211,7 +218,8 @@ static enum err find_idle(struct storage_group *group, const struct side *side, 
         if (err != ERR_OK) {
             return err;
         }
-        if (!is_device(row.kind) || part.v == link->part_a.v || part.v == link->part_b.v || row.used_ms >= *used_ms) {
+        if (!is_device(row.kind) || part.v == link->part_a.v || part.v == link->part_b.v ||
+            row.used_ms >= *used_ms) {
             continue;
         }
         err = storage_group_list(group, STORAGE_TAIL, storage_key_owner(&room, owner.tenant, part.v), &tail);
@@ -256,10 +264,11 @@ static enum err make_room(struct storage *storage, struct storage_group *group, 
     return ERR_OK;
 }
 
-/* Two members would become one through what they share. ERR_OK: nothing of the kind. *out_cut: the device that is to
- * be cut off, if it is one. */
+/* Two members would become one through what they share. ERR_OK: nothing of the kind. *out_cut: the device
+ * that is to be cut off, if it is one. */
 static enum err check_shared(const struct side *a, const struct side *b, const struct storage_part *named_a,
-                             const struct storage_part *named_b, const struct link_op *link, struct part_id *out_cut)
+                             const struct storage_part *named_b, const struct link_op *link,
+                             struct part_id *out_cut)
 {
     bool meet = (has_kind(&a->customer, IDENTIFIER_MEMBER) && has_kind(&b->customer, IDENTIFIER_MEMBER)) ||
                 (has_kind(&a->customer, IDENTIFIER_USER_ID) && has_kind(&b->customer, IDENTIFIER_USER_ID));
@@ -284,7 +293,8 @@ static enum err check_shared(const struct side *a, const struct side *b, const s
 static enum err move_all(struct storage *storage, struct storage_group *group, const struct link_op *link,
                          struct side *into, struct side *from)
 {
-    struct storage_customer joined = {.revision = from->customer.revision + 1, .joined_to = into->key.customer};
+    struct storage_customer joined = {.revision = from->customer.revision + 1,
+                                      .joined_to = into->key.customer};
     int64_t now_ms = storage_now_ms(storage);
     enum err err = ERR_OK;
 
@@ -349,7 +359,8 @@ static enum err link_sides(struct link_op *link, struct storage_group *group, bo
     err = check_shared(&a, &b, &named_a, &named_b, link, &shared);
     if (err != ERR_OK) {
         if (shared.v != 0) {
-            enum err failed = cut_part(storage, group, shared.v == link->part_a.v ? &a : &b, shared, true, &cut);
+            enum err failed =
+                cut_part(storage, group, shared.v == link->part_a.v ? &a : &b, shared, true, &cut);
 
             *out_is_kept = failed == ERR_OK;
             err = failed == ERR_OK ? err : failed;
@@ -427,8 +438,8 @@ static enum err cut_again(struct cut_op *op, struct storage_group *group, struct
     uint64_t newest = 0, at;
     enum err err;
 
-    err = storage_group_list(group, STORAGE_DEFAULT, storage_key_cut(&room, op->tenant, op->part, (struct part_id){0}),
-                             &cuts);
+    err = storage_group_list(group, STORAGE_DEFAULT,
+                             storage_key_cut(&room, op->tenant, op->part, (struct part_id){0}), &cuts);
     for (size_t i = 0; i < cuts.n && err == ERR_OK; i++) {
         err = storage_row_number_decode(cuts.at[i].value, &at);
         if (err == ERR_OK && at >= newest) {
@@ -486,7 +497,8 @@ static void cut_finish(struct storage_op *op)
 }
 
 void storage_cut(struct storage *storage, struct loop *loop, struct tenant_id tenant, struct part_id part,
-                 void (*done)(void *ctx, enum err err, struct storage_key kept, struct storage_key cut), void *ctx)
+                 void (*done)(void *ctx, enum err err, struct storage_key kept, struct storage_key cut),
+                 void *ctx)
 {
     struct cut_op *cut = storage_op_new(sizeof(*cut), storage, loop, cut_finish);
 

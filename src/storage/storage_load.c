@@ -10,7 +10,8 @@ static enum err get(struct storage *storage, void *view, enum storage_family fam
 {
     struct storage_key_room room;
 
-    return storage->driver->get(storage->at, view, family, storage_key_owner(&room, tenant, c), arena, out_row);
+    return storage->driver->get(storage->at, view, family, storage_key_owner(&room, tenant, c), arena,
+                                out_row);
 }
 
 static enum err follow(struct storage *storage, void *view, struct storage_key *key, struct arena *arena,
@@ -77,7 +78,8 @@ static enum err load_tail(struct storage *storage, struct tenant_id tenant, cons
         struct bytes key = tail->at[i].key;
         struct storage_body body;
 
-        err = key.n == STORAGE_KEY_EVENT_BYTES ? storage_row_body_decode(tail->at[i].value, &body) : ERR_CORRUPT;
+        err = key.n == STORAGE_KEY_EVENT_BYTES ? storage_row_body_decode(tail->at[i].value, &body)
+                                               : ERR_CORRUPT;
         if (err == ERR_OK) {
             struct sealed_event *event = &events[i - older_n];
 
@@ -90,8 +92,8 @@ static enum err load_tail(struct storage *storage, struct tenant_id tenant, cons
     return err;
 }
 
-static enum err load_part(struct storage *storage, void *view, struct storage_owner owner, struct arena *arena,
-                          struct sealed_part *out_part)
+static enum err load_part(struct storage *storage, void *view, struct storage_owner owner,
+                          struct arena *arena, struct sealed_part *out_part)
 {
     struct storage_part part = {0};
     struct storage_key_room room;
@@ -108,7 +110,8 @@ static enum err load_part(struct storage *storage, void *view, struct storage_ow
     if (part.revision > 0 && part.fold_version != storage->options.rules.fold_version) {
         err = storage_pairs_walk(storage->driver, storage->at, view, STORAGE_EV, prefix, arena, &pairs);
         if (err == ERR_OK) {
-            err = storage_fold_pairs(storage, owner.tenant, (struct bytes){0}, pairs.at, pairs.n, arena, &part.state);
+            err = storage_fold_pairs(storage, owner.tenant, (struct bytes){0}, pairs.at, pairs.n, arena,
+                                     &part.state);
         }
         if (err == ERR_OK && !storage->options.is_read_only &&
             storage_due_add(&storage->due, owner, STORAGE_FOLD_EVENTS, storage_now_ms(storage))) {
@@ -147,7 +150,8 @@ enum err storage_load_one(struct storage *storage, void *view, struct storage_ke
     loaded.parts_n = customer.parts_n;
     err = load_identifiers(storage, key.tenant, &customer, arena, &loaded);
     for (size_t i = 0; i < customer.parts_n && err == ERR_OK; i++) {
-        err = load_part(storage, view, (struct storage_owner){key.tenant, customer.parts[i]}, arena, &parts[i]);
+        err =
+            load_part(storage, view, (struct storage_owner){key.tenant, customer.parts[i]}, arena, &parts[i]);
     }
     if (err == ERR_OK) {
         *out_customer = loaded;
@@ -172,7 +176,8 @@ static void finish(struct storage_op *op)
 
 void storage_load(struct storage *storage, struct loop *loop, const struct storage_key *keys, size_t n,
                   int64_t deadline_ms,
-                  void (*done)(void *ctx, enum err err, const struct sealed_customer *customers, size_t n), void *ctx)
+                  void (*done)(void *ctx, enum err err, const struct sealed_customer *customers, size_t n),
+                  void *ctx)
 {
     struct load_op *load = storage_op_new(sizeof(*load), storage, loop, finish);
     struct arena *arena = storage_op_arena(&load->op);

@@ -178,13 +178,15 @@ static struct node *node_delete(struct node *node, struct bytes key)
 
 /* ---- the table ---- */
 
-static enum err memory_open(const char *rest, size_t cache_bytes, bool is_read_only, void **out_at, struct why *why)
+static enum err memory_open(const char *rest, size_t cache_bytes, bool is_read_only, void **out_at,
+                            struct why *why)
 {
     struct memory *memory;
 
     (void)cache_bytes;
     if (rest[0] != '\0' || is_read_only) {
-        return why_say(why, ERR_UNSUPPORTED, "bad_storage", "", "The memory storage is written `memory:` and is never "
+        return why_say(why, ERR_UNSUPPORTED, "bad_storage", "",
+                       "The memory storage is written `memory:` and is never "
                        "opened read-only; use `rocksdb:DIR` for data that stays.");
     }
     memory = must(calloc(1, sizeof(*memory)));
@@ -248,8 +250,8 @@ static struct node *root_keep(struct memory *memory, const struct view *view, en
     return root;
 }
 
-static enum err memory_get(void *at, void *view, enum storage_family family, struct bytes key, struct arena *arena,
-                           struct bytes *out_value)
+static enum err memory_get(void *at, void *view, enum storage_family family, struct bytes key,
+                           struct arena *arena, struct bytes *out_value)
 {
     struct node *root = root_keep(at, view, family);
     const struct node *node = root;
@@ -289,8 +291,9 @@ static bool node_walk(const struct node *node, struct bytes from, struct bytes t
     return !is_before || node_walk(node->right, from, to, each, ctx);
 }
 
-static enum err memory_walk(void *at, void *view, enum storage_family family, struct bytes from, struct bytes to,
-                            bool (*each)(void *ctx, struct bytes key, struct bytes value), void *ctx)
+static enum err memory_walk(void *at, void *view, enum storage_family family, struct bytes from,
+                            struct bytes to, bool (*each)(void *ctx, struct bytes key, struct bytes value),
+                            void *ctx)
 {
     struct node *root = root_keep(at, view, family);
 

@@ -24,10 +24,10 @@
 
 enum {
     CACHE_BYTES = 256 << 20,
-    WRITE_BUFFER_BYTES = 32 << 20,    /* a family; */
-    WRITE_BUFFERS_BYTES = 160 << 20,  /* all of them */
-    WAL_BYTES_MAX = 256 << 20,        /* replayed at about 100 MB/s after a crash */
-    BLOOM_BITS = 10,                  /* 1 % false: a new message id costs 1.01 memory look-ups */
+    WRITE_BUFFER_BYTES = 32 << 20,   /* a family; */
+    WRITE_BUFFERS_BYTES = 160 << 20, /* all of them */
+    WAL_BYTES_MAX = 256 << 20,       /* replayed at about 100 MB/s after a crash */
+    BLOOM_BITS = 10,                 /* 1 % false: a new message id costs 1.01 memory look-ups */
     OPEN_FILES_MAX = 512,
     PATH_BYTES_MAX = 4096
 };
@@ -90,10 +90,11 @@ static rocksdb_options_t *options_of(const struct rocks *rocks, enum storage_fam
     rocksdb_options_set_write_buffer_size(options, WRITE_BUFFER_BYTES);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
     /* Keys of `seen` are hashes: nothing to compress. */
-    rocksdb_options_set_compression(options, family == STORAGE_SEEN ? rocksdb_no_compression : rocksdb_lz4_compression);
+    rocksdb_options_set_compression(options, family == STORAGE_SEEN ? rocksdb_no_compression
+                                                                    : rocksdb_lz4_compression);
     if (family == STORAGE_TAIL || family == STORAGE_EV) {
-        rocksdb_options_set_prefix_extractor(options,
-                                             rocksdb_slicetransform_create_fixed_prefix(STORAGE_KEY_OWNER_BYTES));
+        rocksdb_options_set_prefix_extractor(
+            options, rocksdb_slicetransform_create_fixed_prefix(STORAGE_KEY_OWNER_BYTES));
     }
     if (family == STORAGE_SEEN || family == STORAGE_RECEIPT || family == STORAGE_TAIL) {
         rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, 0.05);
@@ -168,24 +169,25 @@ static enum err say_open(const char *directory, char *text, struct why *why)
 {
     if (strstr(text, "lock hold by current process") != NULL) {
         rocksdb_free(text);
-        return why_say(why, ERR_BUSY, "storage_in_use", "", "%s is already open in this process; close it first.",
-                       directory);
+        return why_say(why, ERR_BUSY, "storage_in_use", "",
+                       "%s is already open in this process; close it first.", directory);
     }
     if (strstr(text, "While lock file") != NULL) {
         int pid = lock_holder(directory);
 
         rocksdb_free(text);
-        return why_say(why, ERR_BUSY, "storage_in_use", "",
-                       "%s is in use by another process (pid %d); stop it, or speak to it through its socket.",
-                       directory, pid);
+        return why_say(
+            why, ERR_BUSY, "storage_in_use", "",
+            "%s is in use by another process (pid %d); stop it, or speak to it through its socket.",
+            directory, pid);
     }
     if (strstr(text, "Column families not opened") != NULL) {
         rocksdb_free(text);
         return why_say(why, ERR_UNSUPPORTED, "newer_storage", "",
                        "%s was written by a newer version of falun; install that version.", directory);
     }
-    (void)why_say(why, ERR_IO, "storage_failed", "", "%s cannot be opened (%.120s); look at the disk and its rights.",
-                  directory, text);
+    (void)why_say(why, ERR_IO, "storage_failed", "",
+                  "%s cannot be opened (%.120s); look at the disk and its rights.", directory, text);
     return err_of(text);
 }
 
@@ -226,15 +228,17 @@ static struct rocks *rocks_new(const char *directory, size_t cache_bytes, bool i
     return rocks;
 }
 
-static enum err rocks_open(const char *rest, size_t cache_bytes, bool is_read_only, void **out_at, struct why *why)
+static enum err rocks_open(const char *rest, size_t cache_bytes, bool is_read_only, void **out_at,
+                           struct why *why)
 {
     const char *names[STORAGE_FAMILIES_];
     struct rocks *rocks;
     char *text = NULL;
 
     if (rest[0] == '\0' || (!is_read_only && !make_directory(rest))) {
-        return why_say(why, ERR_IO, "storage_failed", "", "The directory \"%s\" cannot be made (%s); name another.",
-                       rest, rest[0] == '\0' ? "no name" : strerror(errno));
+        return why_say(why, ERR_IO, "storage_failed", "",
+                       "The directory \"%s\" cannot be made (%s); name another.", rest,
+                       rest[0] == '\0' ? "no name" : strerror(errno));
     }
     rocks = rocks_new(rest, cache_bytes, is_read_only);
     for (int i = 0; i < STORAGE_FAMILIES_; i++) {
@@ -247,8 +251,8 @@ static enum err rocks_open(const char *rest, size_t cache_bytes, bool is_read_on
             (const rocksdb_options_t *const *)rocks->options, rocks->families, 0, &text);
     } else {
         rocks->db = rocksdb_open_column_families(rocks->options[0], rest, STORAGE_FAMILIES_, names,
-                                                 (const rocksdb_options_t *const *)rocks->options, rocks->families,
-                                                 &text);
+                                                 (const rocksdb_options_t *const *)rocks->options,
+                                                 rocks->families, &text);
     }
     if (text != NULL) {
         rocks->db = NULL;
@@ -288,8 +292,8 @@ static void rocks_view_close(void *at, void *view)
     free(mine);
 }
 
-static enum err rocks_get(void *at, void *view, enum storage_family family, struct bytes key, struct arena *arena,
-                          struct bytes *out_value)
+static enum err rocks_get(void *at, void *view, enum storage_family family, struct bytes key,
+                          struct arena *arena, struct bytes *out_value)
 {
     struct rocks *rocks = at;
     struct view *mine = view;
@@ -297,8 +301,8 @@ static enum err rocks_get(void *at, void *view, enum storage_family family, stru
     char *text = NULL;
     struct bytes value, copy;
 
-    slice = rocksdb_get_pinned_cf(rocks->db, mine != NULL ? mine->read : rocks->read, rocks->families[family], key.p,
-                                  key.n, &text);
+    slice = rocksdb_get_pinned_cf(rocks->db, mine != NULL ? mine->read : rocks->read, rocks->families[family],
+                                  key.p, key.n, &text);
     if (text != NULL) {
         return err_of(text);
     }
@@ -315,8 +319,9 @@ static enum err rocks_get(void *at, void *view, enum storage_family family, stru
     return ERR_OK;
 }
 
-static enum err rocks_walk(void *at, void *view, enum storage_family family, struct bytes from, struct bytes to,
-                           bool (*each)(void *ctx, struct bytes key, struct bytes value), void *ctx)
+static enum err rocks_walk(void *at, void *view, enum storage_family family, struct bytes from,
+                           struct bytes to, bool (*each)(void *ctx, struct bytes key, struct bytes value),
+                           void *ctx)
 {
     struct rocks *rocks = at;
     rocksdb_readoptions_t *read = rocksdb_readoptions_create();
@@ -336,7 +341,8 @@ static enum err rocks_walk(void *at, void *view, enum storage_family family, str
         rocksdb_readoptions_set_total_order_seek(read, 1);
     }
     iterator = rocksdb_create_iterator_cf(rocks->db, read, rocks->families[family]);
-    for (rocksdb_iter_seek(iterator, from.p, from.n); rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
+    for (rocksdb_iter_seek(iterator, from.p, from.n); rocksdb_iter_valid(iterator);
+         rocksdb_iter_next(iterator)) {
         struct bytes key, value;
 
         key.p = rocksdb_iter_key(iterator, &key.n);
@@ -363,7 +369,8 @@ static enum err rocks_write(void *at, const struct storage_change *changes, size
         const struct storage_change *change = &changes[i];
 
         if (change->is_delete) {
-            rocksdb_writebatch_delete_cf(batch, rocks->families[change->family], change->key.p, change->key.n);
+            rocksdb_writebatch_delete_cf(batch, rocks->families[change->family], change->key.p,
+                                         change->key.n);
         } else {
             rocksdb_writebatch_put_cf(batch, rocks->families[change->family], change->key.p, change->key.n,
                                       change->value.p, change->value.n);
@@ -397,9 +404,10 @@ static void rocks_compact(void *at, struct storage_range range)
     rocksdb_compactoptions_t *options = rocksdb_compactoptions_create();
 
     rocksdb_compactoptions_set_exclusive_manual_compaction(options, 0);
-    rocksdb_compactoptions_set_bottommost_level_compaction(options, 2); /* force: a lone tombstone leaves, too */
-    rocksdb_compact_range_cf_opt(rocks->db, rocks->families[range.family], options, range.from.p, range.from.n,
-                                 range.to.n > 0 ? range.to.p : NULL, range.to.n);
+    rocksdb_compactoptions_set_bottommost_level_compaction(options,
+                                                           2); /* force: a lone tombstone leaves, too */
+    rocksdb_compact_range_cf_opt(rocks->db, rocks->families[range.family], options, range.from.p,
+                                 range.from.n, range.to.n > 0 ? range.to.p : NULL, range.to.n);
     rocksdb_compactoptions_destroy(options);
 }
 
@@ -412,7 +420,8 @@ static uint64_t rocks_disk_bytes(void *at)
     struct stat file;
 
     while (directory != NULL && (entry = readdir(directory)) != NULL) {
-        if (fstatat(dirfd(directory), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(file.st_mode)) {
+        if (fstatat(dirfd(directory), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(file.st_mode)) {
             bytes += (uint64_t)file.st_blocks * 512;
         }
     }
@@ -424,7 +433,8 @@ static uint64_t rocks_disk_bytes(void *at)
 
 /* ---- files ---- */
 
-static void file_path(const struct rocks *rocks, const uint8_t hash[32], const char *ending, char path[PATH_BYTES_MAX])
+static void file_path(const struct rocks *rocks, const uint8_t hash[32], const char *ending,
+                      char path[PATH_BYTES_MAX])
 {
     char hex[65];
 

@@ -147,13 +147,26 @@ enum err storage_row_customer_decode(struct bytes row, struct storage_customer *
     }
     while (unpack_field(&from, &tag, &field)) {
         switch (tag) {
-        case 1: customer.revision = unpack_whole_varint(field, &bad); break;
-        case 2: customer.is_erased = (unpack_whole_varint(field, &bad) & FLAG_ERASED) != 0; break;
-        case 3: customer.joined_to.v = read_u64(field, &bad); break;
-        case 4: bad |= !read_parts(field, &customer); break;
-        case 5: bad |= !read_members(field, &customer); break;
-        case 6: customer.declared = field; break;
-        default: return ERR_UNSUPPORTED; /* writing the row back would lose it */
+        case 1:
+            customer.revision = unpack_whole_varint(field, &bad);
+            break;
+        case 2:
+            customer.is_erased = (unpack_whole_varint(field, &bad) & FLAG_ERASED) != 0;
+            break;
+        case 3:
+            customer.joined_to.v = read_u64(field, &bad);
+            break;
+        case 4:
+            bad |= !read_parts(field, &customer);
+            break;
+        case 5:
+            bad |= !read_members(field, &customer);
+            break;
+        case 6:
+            customer.declared = field;
+            break;
+        default:
+            return ERR_UNSUPPORTED; /* writing the row back would lose it */
         }
     }
     if (bad || from.bad) {
@@ -213,15 +226,32 @@ enum err storage_row_part_decode(struct bytes row, struct storage_part *out_part
     }
     while (unpack_field(&from, &tag, &field)) {
         switch (tag) {
-        case 1: part.revision = unpack_whole_varint(field, &bad); break;
-        case 2: flags = unpack_whole_varint(field, &bad); break;
-        case 3: part.customer.v = read_u64(field, &bad); break;
-        case 4: part.kind = (uint8_t)unpack_whole_varint(field, &bad); break;
-        case 5: read_idh(field, &part.idh, &bad); break;
-        case 6: part.used_ms = unpack_whole_signed(field, &bad); break;
-        case 7: part.fold_version = (uint16_t)unpack_whole_varint(field, &bad); break;
-        case 8: part.state = field; break;
-        default: return ERR_UNSUPPORTED;
+        case 1:
+            part.revision = unpack_whole_varint(field, &bad);
+            break;
+        case 2:
+            flags = unpack_whole_varint(field, &bad);
+            break;
+        case 3:
+            part.customer.v = read_u64(field, &bad);
+            break;
+        case 4:
+            part.kind = (uint8_t)unpack_whole_varint(field, &bad);
+            break;
+        case 5:
+            read_idh(field, &part.idh, &bad);
+            break;
+        case 6:
+            part.used_ms = unpack_whole_signed(field, &bad);
+            break;
+        case 7:
+            part.fold_version = (uint16_t)unpack_whole_varint(field, &bad);
+            break;
+        case 8:
+            part.state = field;
+            break;
+        default:
+            return ERR_UNSUPPORTED;
         }
     }
     if (bad || from.bad) {

@@ -22,7 +22,7 @@ struct storage_member { /* one identifier of a customer */
     struct part_id part;
     uint8_t kind;
     struct idh idh;
-    uint8_t strength;  /* of the link that brought it; 0: the customer's own first */
+    uint8_t strength; /* of the link that brought it; 0: the customer's own first */
     int64_t linked_ms;
     struct bytes source;
     struct bytes text; /* sealed: storage_text.h; empty: withdrawn */
@@ -66,8 +66,8 @@ struct storage_receipt {
 };
 
 struct storage_body { /* the value of a tail or log row */
-    bool has_base;   /* a later version of a receipt, or what takes one back */
-    struct mid base; /* the receipt's own mid */
+    bool has_base;    /* a later version of a receipt, or what takes one back */
+    struct mid base;  /* the receipt's own mid */
     struct bytes body;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scans: log and tails of a bucket side by side, in key order. Tails are short (they are folded), so those of one
- * bucket are gathered first and merged into the walk over its log. */
+/* Scans: log and tails of a bucket side by side, in key order. Tails are short (they are folded), so those
+ * of one bucket are gathered first and merged into the walk over its log. */
 #include "storage/storage_engine.h"
 
 #include "base/hash.h"
@@ -21,12 +21,14 @@ struct scan {
     enum err err;
 };
 
-static enum err read_event(struct bytes key, struct bytes value, bool is_folded, struct storage_scan_event *out_event)
+static enum err read_event(struct bytes key, struct bytes value, bool is_folded,
+                           struct storage_scan_event *out_event)
 {
     struct storage_body body;
     enum err err;
 
-    if (!storage_key_event_parse(key, &out_event->tenant, &out_event->part, &out_event->day, &out_event->mid)) {
+    if (!storage_key_event_parse(key, &out_event->tenant, &out_event->part, &out_event->day,
+                                 &out_event->mid)) {
         return ERR_CORRUPT;
     }
     err = storage_row_body_decode(value, &body);
@@ -79,8 +81,8 @@ static enum err scan_bucket(struct storage *storage, void *view, struct tenant_i
     scan->tail_at = 0;
     err = storage_pairs_walk(storage->driver, storage->at, view, STORAGE_TAIL, prefix, arena, &scan->tail);
     if (err == ERR_OK) {
-        err = storage->driver->walk(storage->at, view, STORAGE_EV, prefix, storage_key_after(&after, prefix), on_log,
-                                    scan);
+        err = storage->driver->walk(storage->at, view, STORAGE_EV, prefix, storage_key_after(&after, prefix),
+                                    on_log, scan);
     }
     if (err == ERR_OK && !scan->is_stopped) {
         give_tail(scan, (struct bytes){0});
@@ -88,8 +90,9 @@ static enum err scan_bucket(struct storage *storage, void *view, struct tenant_i
     return err != ERR_OK ? err : scan->err;
 }
 
-enum err storage_scan(struct storage *storage, struct tenant_id tenant, uint16_t bucket_from, uint16_t bucket_to,
-                      bool (*each)(void *ctx, const struct storage_scan_event *event), void *ctx)
+enum err storage_scan(struct storage *storage, struct tenant_id tenant, uint16_t bucket_from,
+                      uint16_t bucket_to, bool (*each)(void *ctx, const struct storage_scan_event *event),
+                      void *ctx)
 {
     struct scan scan = {.each = each, .ctx = ctx};
     struct arena arena;
@@ -122,7 +125,8 @@ static void parts_finish(struct storage_op *op)
 {
     struct parts_op *parts = (struct parts_op *)op;
 
-    parts->done(parts->ctx, op->err, op->err == ERR_OK ? parts->events : NULL, op->err == ERR_OK ? parts->n : 0);
+    parts->done(parts->ctx, op->err, op->err == ERR_OK ? parts->events : NULL,
+                op->err == ERR_OK ? parts->n : 0);
 }
 
 static int compare_days(const void *a, const void *b)
@@ -132,8 +136,8 @@ static int compare_days(const void *a, const void *b)
     return one->day != other->day ? (one->day < other->day ? -1 : 1) : mid_compare(&one->mid, &other->mid);
 }
 
-static enum err read_parts(struct parts_op *op, void *view, struct tenant_id tenant, const struct part_id *parts,
-                           size_t n)
+static enum err read_parts(struct parts_op *op, void *view, struct tenant_id tenant,
+                           const struct part_id *parts, size_t n)
 {
     static const enum storage_family families[] = {STORAGE_EV, STORAGE_TAIL};
     struct storage *storage = op->op.storage;
@@ -162,7 +166,8 @@ static enum err read_parts(struct parts_op *op, void *view, struct tenant_id ten
 
 void storage_scan_parts(struct storage *storage, struct loop *loop, struct tenant_id tenant,
                         const struct part_id *parts, size_t n, size_t most,
-                        void (*done)(void *ctx, enum err err, const struct storage_scan_event *events, size_t n),
+                        void (*done)(void *ctx, enum err err, const struct storage_scan_event *events,
+                                     size_t n),
                         void *ctx)
 {
     struct parts_op *op = storage_op_new(sizeof(*op), storage, loop, parts_finish);
@@ -207,7 +212,8 @@ static bool on_customer(void *ctx, struct bytes key, struct bytes value)
     }
     arena_reset(&customers->arena);
     if (customers->err == ERR_OK) {
-        customers->err = storage_load_one(customers->storage, customers->view, name, &customers->arena, &loaded);
+        customers->err =
+            storage_load_one(customers->storage, customers->view, name, &customers->arena, &loaded);
     }
     customers->is_stopped = customers->err != ERR_OK || !customers->each(customers->ctx, &loaded);
     return !customers->is_stopped;
@@ -278,7 +284,8 @@ static enum err replay_part(struct replay_op *replay, struct storage_owner owner
     }
     err = storage_group_list(group, STORAGE_EV, storage_key_owner(&room, owner.tenant, owner.part.v), &log);
     if (err == ERR_OK) {
-        err = storage_fold_pairs(storage, owner.tenant, (struct bytes){0}, log.at, log.n, &group->arena, &state);
+        err = storage_fold_pairs(storage, owner.tenant, (struct bytes){0}, log.at, log.n, &group->arena,
+                                 &state);
     }
     if (err != ERR_OK) {
         return err;

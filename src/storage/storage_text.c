@@ -16,8 +16,8 @@ static void nonce_of(uint8_t nonce[NONCE_BYTES], struct tenant_id tenant, uint8_
     nonce[sizeof(idh->b) + 4] = kind;
 }
 
-struct bytes storage_text_seal(const uint8_t key[32], struct tenant_id tenant, uint8_t kind, const struct idh *idh,
-                               struct bytes text, struct arena *arena)
+struct bytes storage_text_seal(const uint8_t key[32], struct tenant_id tenant, uint8_t kind,
+                               const struct idh *idh, struct bytes text, struct arena *arena)
 {
     uint8_t nonce[NONCE_BYTES];
     unsigned char *sealed = arena_take(arena, text.n + STORAGE_TEXT_TAG_BYTES);
@@ -26,13 +26,14 @@ struct bytes storage_text_seal(const uint8_t key[32], struct tenant_id tenant, u
         return (struct bytes){0};
     }
     nonce_of(nonce, tenant, kind, idh);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, NULL, (const unsigned char *)text.p, text.n, NULL, 0, NULL,
-                                               nonce, key);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, NULL, (const unsigned char *)text.p, text.n, NULL, 0,
+                                               NULL, nonce, key);
     return (struct bytes){(const char *)sealed, text.n + STORAGE_TEXT_TAG_BYTES};
 }
 
-enum err storage_text_open(const uint8_t key[32], struct tenant_id tenant, uint8_t kind, const struct idh *idh,
-                           struct bytes sealed, struct arena *arena, struct bytes *out_text)
+enum err storage_text_open(const uint8_t key[32], struct tenant_id tenant, uint8_t kind,
+                           const struct idh *idh, struct bytes sealed, struct arena *arena,
+                           struct bytes *out_text)
 {
     uint8_t nonce[NONCE_BYTES];
     unsigned char *text;
@@ -49,8 +50,8 @@ enum err storage_text_open(const uint8_t key[32], struct tenant_id tenant, uint8
         return ERR_NOMEM;
     }
     nonce_of(nonce, tenant, kind, idh);
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(text, NULL, NULL, (const unsigned char *)sealed.p, sealed.n, NULL,
-                                                   0, nonce, key) != 0) {
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(text, NULL, NULL, (const unsigned char *)sealed.p,
+                                                   sealed.n, NULL, 0, nonce, key) != 0) {
         return ERR_CORRUPT;
     }
     *out_text = (struct bytes){(const char *)text, sealed.n - STORAGE_TEXT_TAG_BYTES};

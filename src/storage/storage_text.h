@@ -12,10 +12,10 @@
 enum { STORAGE_TEXT_TAG_BYTES = 16 };
 
 /* Gives the sealed text in `arena`; {NULL, 0} when it is full. */
-struct bytes storage_text_seal(const uint8_t key[32], struct tenant_id tenant, uint8_t kind, const struct idh *idh,
-                               struct bytes text, struct arena *arena);
-/* Opens into `arena`. Empty stays empty (a withdrawn text). Errors: ERR_CORRUPT, it was not sealed with this key for
- * this identifier; ERR_NOMEM. */
+struct bytes storage_text_seal(const uint8_t key[32], struct tenant_id tenant, uint8_t kind,
+                               const struct idh *idh, struct bytes text, struct arena *arena);
+/* Opens into `arena`. Empty stays empty (a withdrawn text).
+ * Errors: ERR_CORRUPT, it was not sealed with this key for this identifier; ERR_NOMEM. */
 MUST_USE enum err storage_text_open(const uint8_t key[32], struct tenant_id tenant, uint8_t kind,
                                     const struct idh *idh, struct bytes sealed, struct arena *arena,
                                     struct bytes *out_text);

@@ -67,8 +67,8 @@ static void on_ingest(void *ctx, enum err err, const struct storage_ingested *re
     finish(wait, err);
 }
 
-enum err storage_wait_ingest(struct storage *storage, struct loop *loop, const struct storage_event *events, size_t n,
-                             struct storage_ingested *out_results)
+enum err storage_wait_ingest(struct storage *storage, struct loop *loop, const struct storage_event *events,
+                             size_t n, struct storage_ingested *out_results)
 {
     struct wait wait = {.out = out_results};
 
@@ -113,8 +113,8 @@ static void on_load(void *ctx, enum err err, const struct sealed_customer *custo
     finish(wait, err);
 }
 
-enum err storage_wait_load(struct storage *storage, struct loop *loop, struct storage_key key, struct arena *arena,
-                           struct sealed_customer *out_customer)
+enum err storage_wait_load(struct storage *storage, struct loop *loop, struct storage_key key,
+                           struct arena *arena, struct sealed_customer *out_customer)
 {
     struct wait wait = {.out = out_customer, .arena = arena};
 
@@ -150,9 +150,9 @@ static void on_update(void *ctx, enum err err, const struct storage_updated *upd
     finish(wait, err);
 }
 
-enum err storage_wait_update(struct storage *storage, struct loop *loop, struct storage_key key, uint64_t revision,
-                             struct bytes change, const struct storage_event *event, struct arena *arena,
-                             struct storage_updated *out_updated)
+enum err storage_wait_update(struct storage *storage, struct loop *loop, struct storage_key key,
+                             uint64_t revision, struct bytes change, const struct storage_event *event,
+                             struct arena *arena, struct storage_updated *out_updated)
 {
     struct wait wait = {.out = out_updated, .arena = arena};
 
@@ -168,9 +168,9 @@ static void on_link(void *ctx, enum err err, struct storage_key survivor)
     finish(wait, err);
 }
 
-enum err storage_wait_link(struct storage *storage, struct loop *loop, struct storage_key a, struct storage_key b,
-                           struct part_id part_a, struct part_id part_b, struct storage_link_reason reason,
-                           struct storage_key *out_survivor)
+enum err storage_wait_link(struct storage *storage, struct loop *loop, struct storage_key a,
+                           struct storage_key b, struct part_id part_a, struct part_id part_b,
+                           struct storage_link_reason reason, struct storage_key *out_survivor)
 {
     struct wait wait = {.out = out_survivor};
 
@@ -187,8 +187,8 @@ static void on_cut(void *ctx, enum err err, struct storage_key kept, struct stor
     finish(wait, err);
 }
 
-enum err storage_wait_cut(struct storage *storage, struct loop *loop, struct tenant_id tenant, struct part_id part,
-                          struct storage_key *out_kept, struct storage_key *out_cut)
+enum err storage_wait_cut(struct storage *storage, struct loop *loop, struct tenant_id tenant,
+                          struct part_id part, struct storage_key *out_kept, struct storage_key *out_cut)
 {
     struct wait wait = {.out = out_kept, .out_other = out_cut};
 
@@ -248,7 +248,8 @@ static void on_put(void *ctx, enum err err, const uint64_t *revisions, size_t n)
 }
 
 enum err storage_wait_put(struct storage *storage, struct loop *loop, struct tenant_id tenant,
-                          enum storage_table table, const struct storage_put *puts, size_t n, uint64_t *out_revisions)
+                          enum storage_table table, const struct storage_put *puts, size_t n,
+                          uint64_t *out_revisions)
 {
     struct wait wait = {.out = out_revisions};
 
@@ -291,7 +292,8 @@ static void on_file_put(void *ctx, enum err err, const uint8_t hash[32])
     finish(wait, err);
 }
 
-enum err storage_wait_file_put(struct storage *storage, struct loop *loop, struct bytes data, uint8_t out_hash[32])
+enum err storage_wait_file_put(struct storage *storage, struct loop *loop, struct bytes data,
+                               uint8_t out_hash[32])
 {
     struct wait wait = {.out = out_hash};
 
