@@ -7,15 +7,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { NICE = 10, PATH_BYTES = 1100 };
+enum { NICE = 10 };
 
 extern char **environ;
 
@@ -48,16 +46,13 @@ static bool wait_next(struct schedule *schedule)
 
 static void train(struct schedule *schedule, const struct api_tenant *tenant)
 {
-    char program[] = "falun", command[] = "train", once[] = "--once", data[] = "--data", tenant_option[] = "--tenant";
-    char directory[PATH_BYTES], name[sizeof(tenant->name)];
-    char *argv[] = {program, command, once, data, directory, tenant_option, name, NULL};
+    char *const argv[] = {"falun", "train", "--once", "--data", (char *)(uintptr_t)schedule->data_dir,
+                          "--tenant", (char *)(uintptr_t)tenant->name, NULL};
     posix_spawnattr_t attributes;
     sigset_t none;
     pid_t pid;
     int status = 0, failed;
 
-    snprintf(directory, sizeof(directory), "%s", schedule->data_dir);
-    memcpy(name, tenant->name, sizeof(name));
     /* The server's threads block SIGTERM; the trainer must not. */
     sigemptyset(&none);
     posix_spawnattr_init(&attributes);
