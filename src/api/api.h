@@ -39,6 +39,10 @@ struct api_port {
     /* Verifies, maps and publishes models/HASH for the tenant and keeps the row; the old model stays on error. */
     void (*publish_model)(void *ctx, struct api_tenant *tenant, const char hash[65], struct loop *loop,
                           void (*done)(void *done_ctx, enum err err, const struct why *why), void *done_ctx);
+    /* Makes a consistent copy of storage for a trainer below the data directory; path is a loan. Whoever asked
+     * removes it. */
+    void (*checkpoint)(void *ctx, struct loop *loop, void (*done)(void *done_ctx, enum err err, const char *path),
+                       void *done_ctx);
 };
 
 struct api_traces; /* the last API_TRACES decisions, in memory: api_decide.c */

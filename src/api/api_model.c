@@ -100,7 +100,41 @@ static void model_get(struct http_request *request)
     }
 }
 
+/* ---- POST /v1/checkpoints: the trainer's view of a running server, over DIR/socket only ---- */
+
+static void checkpointed(void *ctx, enum err err, const char *path)
+{
+    struct http_request *request = ctx;
+    struct json_write w;
+
+    if (err != ERR_OK) {
+        http_reply_err(request, err, NULL);
+        return;
+    }
+    json_write_open(&w, request->arena, 512);
+    json_write_object(&w, NULL);
+    json_write_word(&w, "path", path);
+    json_write_end(&w);
+    http_reply_json(request, 200, &w);
+}
+
+static void checkpoint_post(struct http_request *request)
+{
+    struct api *api = api_of(request);
+
+    if (!request->is_by_file) {
+        http_reply_problem(request, 403, "not_allowed", "a checkpoint is made for commands on this machine, over DIR/socket only");
+        return;
+    }
+    if (api->port.checkpoint == NULL) {
+        http_reply_err(request, ERR_UNSUPPORTED, NULL);
+        return;
+    }
+    api->port.checkpoint(api->port.ctx, request->loop, checkpointed, request);
+}
+
 const struct http_route api_model_routes[] = {
+    {HTTP_METHOD_POST, "/v1/checkpoints", checkpoint_post, HTTP_ROUTE_NO_CORS, 0},
     {HTTP_METHOD_POST, "/v1/models", model_post, HTTP_ROUTE_NO_CORS, 0},
     {HTTP_METHOD_GET, "/v1/models", model_get, HTTP_ROUTE_NO_CORS, 0},
 };

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 enum { PATH_BYTES = 1300, ARENA_BYTES = 4096, ARENA_BYTES_MAX = 1 << 20, ROWS = 16 };
 
 struct held { /* a published model: its mapping and its struct, freed together */
@@ -152,6 +154,52 @@ static void publish_model(void *ctx, struct api_tenant *tenant, const char hash[
     loop_post(publisher->loop, &job->task);
 }
 
+/* ---- checkpoints ---- */
+
+struct checkpoint_job {
+    struct loop_task task;
+    struct publisher *publisher;
+    struct loop *reply_to;
+    void (*done)(void *ctx, enum err err, const char *path);
+    void *ctx;
+    enum err err;
+    char path[PATH_BYTES];
+};
+
+static void checkpoint_told(struct loop_task *task)
+{
+    struct checkpoint_job *job = (struct checkpoint_job *)task;
+
+    job->done(job->ctx, job->err, job->path);
+    free(job);
+}
+
+static void checkpoint_now(struct loop_task *task)
+{
+    struct checkpoint_job *job = (struct checkpoint_job *)task;
+    uint32_t number;
+
+    randombytes_buf(&number, sizeof(number));
+    snprintf(job->path, sizeof(job->path), "%s/spool/checkpoint-%08x", job->publisher->data_dir, (unsigned)number);
+    job->err = storage_checkpoint(job->publisher->api->storage, job->path);
+    job->task = (struct loop_task){.run = checkpoint_told};
+    loop_post(job->reply_to, &job->task);
+}
+
+static void checkpoint(void *ctx, struct loop *loop, void (*done)(void *done_ctx, enum err err, const char *path),
+                       void *done_ctx)
+{
+    struct publisher *publisher = ctx;
+    struct checkpoint_job *job = calloc(1, sizeof(*job));
+
+    if (job == NULL) {
+        abort(); /* as in publish_model */
+    }
+    *job = (struct checkpoint_job){
+        .task = {.run = checkpoint_now}, .publisher = publisher, .reply_to = loop, .done = done, .ctx = done_ctx};
+    loop_post(publisher->loop, &job->task);
+}
+
 static void load_rows(struct publisher *publisher)
 {
     for (size_t i = 0; i < publisher->api->tenants_n; i++) {
@@ -221,6 +269,7 @@ enum err publisher_open(struct api *api, const char *data_dir, struct publisher 
     publisher->is_running = true;
     api->port.ctx = publisher;
     api->port.publish_model = publish_model;
+    api->port.checkpoint = checkpoint;
     *out_publisher = publisher;
     return ERR_OK;
 }
