@@ -10,6 +10,7 @@
 #include "catalog/catalog.h"
 #include "ingest/import_csv.h"
 #include "ingest/import_map.h"
+#include "ingest/import_receipt.h"
 
 struct import_fact_value {
     struct bytes name, value; /* value not empty */
@@ -24,6 +25,7 @@ struct import_customer {
 
 struct import_item_options {
     struct tenant_id tenant; /* for the hashes of ids */
+    struct arena *scratch;   /* reset for every row */
     /* One of these by the section that is read; each gives an error to stop. All is a loan until it returns;
      * item.json and store.json are the objects as the API takes them (PUT /v1/items/{id}). */
     enum err (*item)(void *ctx, const struct item *item, uint64_t row, struct why *why);
@@ -40,6 +42,5 @@ struct import_items *import_item_open(struct arena *arena, const struct import_m
                                       const struct import_item_options *options);
 MUST_USE enum err import_item_feed(struct import_items *items, struct bytes chunk, struct why *why);
 MUST_USE enum err import_item_end(struct import_items *items, struct why *why);
-/* Rows read, kept, left out (by a filter, or an id that came before) and rejected. */
-void import_item_counts(const struct import_items *items, uint64_t *out_rows_n, uint64_t *out_kept_n,
-                        uint64_t *out_left_n, uint64_t *out_rejected_n);
+/* Rows read, kept, left out (by a filter, or an id that came before) and rejected; the rest is 0. */
+struct import_counts import_item_counts(const struct import_items *items);

@@ -14,7 +14,7 @@
  *     paid = price * pieces             of the whole line: one column, or two multiplied
  *     keep = pieces > 0                 only rows that pass every `keep` count; the others are left out, not faults
  *
- * Filters: COLUMN [not] in a, b, c | COLUMN [not] matches PATTERN | COLUMN [not] empty | COLUMN OP NUMBER with
+ * Filters (a column's name with blanks stands in quotes): COLUMN [not] in a, b, c | COLUMN [not] matches PATTERN | COLUMN [not] empty | COLUMN OP NUMBER with
  * = != < <= > >= | COLUMN = TEXT | COLUMN != TEXT. `upper(COLUMN)` is its text in capitals (ASCII).
  * `items.COLUMN` and `customers.COLUMN` look into the row of the file of [items] or [customers] whose id is
  * this line's; where there is no such row the text is empty. PATTERN covers the whole text: letters for
