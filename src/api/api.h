@@ -34,6 +34,7 @@ struct api_tenant {
 
 struct api_traces; /* the last API_TRACES decisions, in memory: api_decide.c */
 struct api_keys;   /* published table of keys: api_key.c */
+struct api_demo;   /* the demo's page: api_demo.c */
 
 struct api {
     struct storage *storage;
@@ -42,6 +43,7 @@ struct api {
     _Atomic size_t tenants_n;
     struct api_keys *_Atomic keys;
     struct api_traces *traces;
+    struct api_demo *demo; /* NULL but under `falun demo` */
     uint8_t ticket_key[32], customer_key[32];
     bool has_test_keys, has_test_clock, is_demo;
     _Atomic int64_t test_clock_ms;
