@@ -287,6 +287,15 @@ static void value_of_own(const struct evidence_own *own, const struct model_item
     value[BLEND_REPEAT] = stat->log_repeat;
     value[BLEND_DAYS_DECAYED] = own->days_decayed;
     value[BLEND_BASKETS_DECAYED] = own->baskets_decayed;
+    value[BLEND_COUNT_SQUARE] = value[BLEND_COUNT] * value[BLEND_COUNT];
+    value[BLEND_BASKETS_SQUARE] = value[BLEND_BASKETS_SINCE] * value[BLEND_BASKETS_SINCE];
+    value[BLEND_DAYS_SQUARE] = since * since;
+    value[BLEND_RATE_SQUARE] = value[BLEND_RATE] * value[BLEND_RATE];
+    value[BLEND_COUNT_RATE] = value[BLEND_COUNT] * value[BLEND_RATE];
+    value[BLEND_COUNT_DAYS] = value[BLEND_COUNT] * since;
+    value[BLEND_COUNT_REPEAT] = value[BLEND_COUNT] * stat->log_repeat;
+    value[BLEND_DAYS_REPEAT] = since * stat->log_repeat;
+    value[BLEND_RATE_REPEAT] = value[BLEND_RATE] * stat->log_repeat;
 }
 
 void evidence_value(const struct evidence *evidence, uint32_t item, float out_value[BLEND_FEATURES])

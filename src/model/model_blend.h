@@ -29,6 +29,15 @@ enum blend_feature { /* numbers are stored: add at the end, raise MODEL_FORMAT w
     BLEND_BASKETS_DECAYED,/* own purchases, each times .8 a basket since */
     BLEND_LOOKED,         /* sqrt of W's sum over what was looked at, put in the basket, wished for */
     BLEND_INTEREST,       /* ln(1 + own looks): not for a single look at something never bought (P7) */
+    BLEND_COUNT_SQUARE,   /* curves and crossings of the above, for items bought before */
+    BLEND_BASKETS_SQUARE,
+    BLEND_DAYS_SQUARE,
+    BLEND_RATE_SQUARE,
+    BLEND_COUNT_RATE,
+    BLEND_COUNT_DAYS,
+    BLEND_COUNT_REPEAT,
+    BLEND_DAYS_REPEAT,
+    BLEND_RATE_REPEAT,
     BLEND_FEATURES
 };
 

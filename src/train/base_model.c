@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/base_model.h"
+
+#include "base/topk.h"
+#include "train/segment_train.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define RECENT_MS (28 * DAY_MS)
+#define STORE_MS (90 * DAY_MS)   /* what a store sells: a quarter, so that small stores say something */
+#define REPEAT_BASKETS 30        /* later baskets that count for "bought again" */
+#define REPEAT_PRIOR 20.0f       /* later baskets at the shop's own rate: prototype */
+#define GAP_PRIOR 3.0f           /* gaps at the shop's own mean */
+#define STORE_CUSTOMERS_MIN MODEL_CUSTOMERS_MIN
+
+struct making {
+    const struct history *history;
+    int64_t before_ms;
+    const struct base_settings *settings;
+    struct base_model *base;
+    size_t items_n;
+    uint32_t *arrival; /* dense -> history item */
+    uint32_t *all_n, *recent_n; /* by history item */
+};
+
+static void *take(struct making *making, size_t n, size_t each)
+{
+    void *p = arena_array(&making->base->arena, n + 1, each);
+
+    if (p == NULL) {
+        abort(); /* the limit of the arena is the machine's memory */
+    }
+    return p;
+}
+
+/* ---- items ---- */
+
+static void count_items(struct making *making)
+{
+    const struct history *history = making->history;
+    uint64_t *last = history_zero(history->items.n, sizeof(*last)); /* 1 + basket: an item counts once a basket */
+
+    making->all_n = history_zero(history->items.n, sizeof(uint32_t));
+    making->recent_n = history_zero(history->items.n, sizeof(uint32_t));
+    for (size_t b = 0; b < history->baskets_n; b++) {
+        const struct history_basket *basket = &history->baskets[b];
+
+        for (size_t l = 0; basket->at_ms < making->before_ms && l < basket->lines_n; l++) {
+            uint32_t item = history->lines[basket->lines_at + l].item;
+
+            if (last[item] != b + 1) {
+                last[item] = b + 1;
+                making->all_n[item]++;
+                making->recent_n[item] += basket->at_ms >= making->before_ms - RECENT_MS;
+            }
+        }
+    }
+    free(last);
+}
+
+struct by_count { /* for sorting items without a context */
+    uint32_t count, item;
+    struct bytes text;
+};
+
+static int count_order(const void *a, const void *b)
+{
+    const struct by_count *x = a, *y = b;
+
+    return x->count != y->count ? (x->count > y->count ? -1 : 1) : bytes_compare(x->text, y->text);
+}
+
+static void number_items(struct making *making)
+{
+    const struct history *history = making->history;
+    struct by_count *order = history_zero(history->items.n, sizeof(*order));
+    struct model_build *build = &making->base->build;
+    uint64_t *id;
+    uint32_t *text_at, at = 0;
+    size_t n = 0, text_n = 0;
+    char *text;
+
+    for (uint32_t i = 0; i < history->items.n; i++) {
+        if (making->all_n[i] > 0) {
+            order[n++] = (struct by_count){making->all_n[i], i, history_name(&history->items, i)};
+            text_n += order[n - 1].text.n;
+        }
+    }
+    qsort(order, n, sizeof(*order), count_order);
+    making->items_n = n;
+    making->arrival = take(making, n, sizeof(uint32_t));
+    making->base->dense = history_grow(NULL, history->items.n, sizeof(uint32_t));
+    memset(making->base->dense, 0xff, history->items.n * sizeof(uint32_t));
+    build->item_id = id = take(making, n, sizeof(*id));
+    build->text_at = text_at = take(making, n + 1, sizeof(*text_at));
+    build->text = text = take(making, text_n, 1);
+    for (uint32_t i = 0; i < n; i++) {
+        making->arrival[i] = order[i].item;
+        making->base->dense[order[i].item] = i;
+        id[i] = history->items.id[order[i].item];
+        text_at[i] = at;
+        memcpy(text + at, order[i].text.p, order[i].text.n);
+        at += (uint32_t)order[i].text.n;
+    }
+    text_at[n] = at;
+    build->head.items_n = (uint32_t)n;
+    free(order);
+}
+
+/* ---- how often and how soon an item is bought again ---- */
+
+struct again {
+    double hits, later, gaps, gaps_sum;
+};
+
+struct met { /* one customer's dealings with one item */
+    size_t customer; /* 1 + number */
+    size_t first, last;
+};
+
+static void count_again(const struct making *making, struct again *again)
+{
+    const struct history *history = making->history;
+    struct met *met = history_zero(history->items.n, sizeof(*met));
+
+    for (size_t c = 0; c < history->customers_n; c++) {
+        size_t end = history_basket_at(history, c, making->before_ms);
+
+        for (size_t b = history->from[c]; b < end; b++) {
+            const struct history_basket *basket = &history->baskets[b];
+
+            for (size_t l = 0; l < basket->lines_n; l++) {
+                uint32_t item = history->lines[basket->lines_at + l].item;
+                struct met *m = &met[item];
+
+                if (m->customer != c + 1) {
+                    size_t later = end - 1 - b;
+
+                    *m = (struct met){c + 1, b, b};
+                    again[item].later += (double)(later < REPEAT_BASKETS ? later : REPEAT_BASKETS);
+                } else if (m->last != b) {
+                    double days = (double)(basket->at_ms - history->baskets[m->last].at_ms) / (double)DAY_MS;
+
+                    again[item].hits += b - m->first <= REPEAT_BASKETS ? 1 : 0;
+                    again[item].gaps += 1;
+                    again[item].gaps_sum += log(days > 0.5 ? days : 0.5);
+                    m->last = b;
+                }
+            }
+        }
+    }
+    free(met);
+}
+
+static void fill_stats(struct making *making)
+{
+    struct again *again = history_zero(making->history->items.n, sizeof(*again)), sum = {0};
+    struct model_item *stat = take(making, making->items_n, sizeof(*stat));
+    double rate, gap;
+
+    count_again(making, again);
+    for (size_t i = 0; i < making->history->items.n; i++) {
+        sum.hits += again[i].hits;
+        sum.later += again[i].later;
+        sum.gaps += again[i].gaps;
+        sum.gaps_sum += again[i].gaps_sum;
+    }
+    rate = (sum.hits + 1) / (sum.later + 20);
+    gap = sum.gaps > 0 ? sum.gaps_sum / sum.gaps : log(28.0);
+    for (size_t i = 0; i < making->items_n; i++) {
+        const struct again *a = &again[making->arrival[i]];
+        float recent = (float)making->recent_n[making->arrival[i]];
+
+        stat[i] = (struct model_item){
+            .recent_n = recent,
+            .all_n = (float)making->all_n[making->arrival[i]],
+            .log_recent = logf(1.0f + recent),
+            .log_repeat = (float)log((a->hits + (double)REPEAT_PRIOR * rate) / (a->later + (double)REPEAT_PRIOR)),
+            .gap = (float)((a->gaps_sum + (double)GAP_PRIOR * gap) / (a->gaps + (double)GAP_PRIOR))};
+    }
+    making->base->build.stat = stat;
+    free(again);
+}
+
+/* ---- popularity ---- */
+
+static void fill_popular(struct making *making)
+{
+    struct model_build *build = &making->base->build;
+    struct topk_entry room[MODEL_POPULAR_MAX];
+    struct topk best = topk_of(room, MODEL_POPULAR_MAX);
+    uint32_t *recent = take(making, MODEL_POPULAR_MAX, sizeof(*recent)), *all = take(making, MODEL_POPULAR_MAX, sizeof(*all));
+
+    for (uint32_t i = 0; i < making->items_n; i++) {
+        if (build->stat[i].recent_n > 0) {
+            topk_offer(&best, build->stat[i].recent_n, i);
+        }
+        if (i < MODEL_POPULAR_MAX) {
+            all[build->all_n++] = i;
+        }
+    }
+    topk_sort(&best);
+    for (size_t k = 0; k < best.n; k++) {
+        recent[k] = best.at[k].item;
+    }
+    build->recent_n = best.n;
+    build->recent = recent;
+    build->all = all;
+}
+
+struct store_order {
+    uint64_t id;
+    uint32_t store;
+};
+
+static int store_compare(const void *a, const void *b)
+{
+    const struct store_order *x = a, *y = b;
+
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Baskets of one store in the last quarter, item by item; items of fewer than 5 different customers say nothing. */
+static size_t fill_store(struct making *making, const size_t *baskets, size_t n, struct topk *best, float *out_sum)
+{
+    const struct history *history = making->history;
+    struct counted {
+        uint32_t n, customers;
+        size_t basket, customer;
+    } *counted = history_zero(making->items_n, sizeof(*counted));
+
+    best->n = 0;
+    *out_sum = 0;
+    for (size_t k = 0; k < n; k++) {
+        const struct history_basket *basket = &history->baskets[baskets[k]];
+
+        for (size_t l = 0; l < basket->lines_n; l++) {
+            struct counted *c = &counted[making->base->dense[history->lines[basket->lines_at + l].item]];
+
+            if (c->basket != baskets[k] + 1) {
+                c->basket = baskets[k] + 1;
+                c->n++;
+                *out_sum += 1;
+                c->customers += c->customer != basket->customer + 1;
+                c->customer = basket->customer + 1;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < making->items_n; i++) {
+        if (counted[i].customers >= STORE_CUSTOMERS_MIN) {
+            topk_offer(best, (float)counted[i].n, i);
+        }
+    }
+    topk_sort(best);
+    free(counted);
+    return best->n;
+}
+
+static void fill_stores(struct making *making)
+{
+    const struct history *history = making->history;
+    struct model_build *build = &making->base->build;
+    size_t stores_n = history->stores.n, *first = history_zero(stores_n + 2, sizeof(*first)), *baskets;
+    struct store_order *order = history_zero(stores_n, sizeof(*order));
+    struct topk_entry room[MODEL_POPULAR_MAX];
+    struct topk best = topk_of(room, MODEL_POPULAR_MAX);
+    struct model_weight *row = NULL;
+    uint64_t *id = take(making, stores_n, sizeof(*id));
+    uint32_t *at = take(making, stores_n + 1, sizeof(*at)), n = 0;
+    float *sum = take(making, stores_n, sizeof(*sum));
+
+    for (int pass = 0; pass < 2; pass++) { /* counts, then places */
+        baskets = pass == 0 ? NULL : history_grow(NULL, first[stores_n + 1], sizeof(*baskets));
+        for (size_t b = 0; b < history->baskets_n; b++) {
+            const struct history_basket *basket = &history->baskets[b];
+
+            if (basket->store == UINT32_MAX || basket->at_ms >= making->before_ms ||
+                basket->at_ms < making->before_ms - STORE_MS) {
+                continue;
+            }
+            if (pass == 0) {
+                first[basket->store + 2]++;
+            } else {
+                baskets[first[basket->store + 1]++] = b;
+            }
+        }
+        for (size_t s = 0; pass == 0 && s <= stores_n; s++) {
+            first[s + 1] += first[s];
+        }
+    }
+    for (uint32_t s = 0; s < stores_n; s++) {
+        order[s] = (struct store_order){history->stores.id[s], s};
+    }
+    qsort(order, stores_n, sizeof(*order), store_compare);
+    for (size_t s = 0; s < stores_n; s++) {
+        uint32_t from = order[s].store;
+        size_t found = fill_store(making, baskets + first[from], first[from + 1] - first[from], &best, &sum[s]);
+
+        row = history_grow(row, n + found, sizeof(*row));
+        id[s] = order[s].id;
+        at[s] = n;
+        for (size_t k = 0; k < found; k++) {
+            row[n++] = (struct model_weight){best.at[k].item, best.at[k].score};
+        }
+    }
+    at[stores_n] = n;
+    build->head.stores_n = (uint32_t)stores_n;
+    build->store_id = id;
+    build->store_at = at;
+    build->store_sum = sum;
+    build->store_row = memcpy(take(making, n, sizeof(*row)), row, n * sizeof(*row));
+    free(row);
+    free(order);
+    free(first);
+    free(baskets);
+}
+
+/* ---- W ---- */
+
+static void fill_w(struct making *making)
+{
+    const struct history *history = making->history;
+    int64_t window_ms = making->settings->window_ms;
+    size_t *at = history_grow(NULL, history->baskets_n + 1, sizeof(*at)), rows_n = 0, n = 0;
+    uint32_t *customer = history_grow(NULL, history->baskets_n, sizeof(*customer));
+    uint32_t *item = history_grow(NULL, history->lines_n, sizeof(*item));
+    size_t *last = history_zero(making->items_n, sizeof(*last)); /* 1 + row */
+    struct ridge_rows rows;
+
+    at[0] = 0;
+    for (size_t c = 0; c < history->customers_n; c++) {
+        size_t end = history_basket_at(history, c, making->before_ms);
+        int64_t window = -1;
+
+        for (size_t b = history->from[c]; b < end; b++) {
+            const struct history_basket *basket = &history->baskets[b];
+            int64_t in = window_ms > 0 ? (making->before_ms - 1 - basket->at_ms) / window_ms : (int64_t)b;
+
+            if (in != window) {
+                customer[rows_n] = (uint32_t)c;
+                at[++rows_n] = n;
+                window = in;
+            }
+            for (size_t l = 0; l < basket->lines_n; l++) {
+                uint32_t i = making->base->dense[history->lines[basket->lines_at + l].item];
+
+                if (last[i] != rows_n) {
+                    last[i] = rows_n;
+                    item[n++] = i;
+                }
+            }
+            at[rows_n] = n;
+        }
+    }
+    rows = (struct ridge_rows){at, customer, item, rows_n, making->items_n};
+    making->base->w = ridge_train(&rows, &making->settings->ridge);
+    making->base->build.w_at = making->base->w.at;
+    making->base->build.w_row = making->base->w.row;
+    free(at);
+    free(customer);
+    free(item);
+    free(last);
+}
+
+void base_model_train(const struct history *history, int64_t before_ms, const struct base_settings *settings,
+                      struct base_model *out_base)
+{
+    struct making making = {.history = history, .before_ms = before_ms, .settings = settings, .base = out_base};
+    int64_t newest = 0;
+
+    *out_base = (struct base_model){0};
+    arena_open(&out_base->arena, 1 << 20, SIZE_MAX / 4);
+    for (size_t b = 0; b < history->baskets_n; b++) {
+        if (history->baskets[b].at_ms < before_ms && history->baskets[b].at_ms > newest) {
+            newest = history->baskets[b].at_ms;
+        }
+    }
+    out_base->build.head.tenant = history->tenant;
+    out_base->build.head.trained_ms = newest;
+    out_base->build.blend = &model_blend_start;
+    count_items(&making);
+    number_items(&making);
+    fill_stats(&making);
+    fill_popular(&making);
+    fill_stores(&making);
+    fill_w(&making);
+    if (settings->has_segments) {
+        segment_train(history, before_ms, out_base);
+    }
+    free(making.all_n);
+    free(making.recent_n);
+}
+
+void base_model_close(struct base_model *base)
+{
+    free(base->w.at);
+    free(base->w.row);
+    free(base->dense);
+    if (base->arena.first != NULL) {
+        arena_close(&base->arena);
+    }
+    *base = (struct base_model){0};
+}

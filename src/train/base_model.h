@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base_model.h - all that is learnt before the blend, from the baskets before one moment.
+ *
+ * Items are numbered by falling number of baskets, then by id text. Counts are baskets with the item. The blend is learnt
+ * on later baskets against a base of earlier ones, so a base must never have seen what it is asked about. */
+#pragma once
+
+#include "base/arena.h"
+#include "model/model_build.h"
+#include "train/history.h"
+#include "train/ridge.h"
+
+struct base_settings {
+    struct ridge_settings ridge;
+    int64_t window_ms;   /* one row of W: a customer's purchases in so long; 0: one basket */
+    bool has_segments;
+};
+
+struct base_model { /* owned arrays behind `build`; close with base_model_close */
+    struct model_build build;
+    struct arena arena;
+    struct ridge_w w;
+    uint32_t *dense; /* of history items; MODEL_NONE: not seen before the moment */
+    double seconds;
+};
+
+/* Learns from baskets with at_ms < before_ms. build.blend is model_blend_start until the caller sets it. */
+void base_model_train(const struct history *history, int64_t before_ms, const struct base_settings *settings,
+                      struct base_model *out_base);
+void base_model_close(struct base_model *base);

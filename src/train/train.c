@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/train.h"
+
+#include "base/json_write.h"
+#include "train/next_basket.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct train_settings train_settings_start(size_t threads)
+{
+    return (struct train_settings){
+        .base = {.ridge = {.gamma = 0.5f, .lambda = 4, .delta = 0.2f, .neighbours = 100, .threads = threads},
+                 .window_ms = 28 * DAY_MS},
+        .rho = 0.97f,
+        .rho_source = 0.97f,
+        .case_power = 0.5f};
+}
+
+/* What is tried, best guess first: the winner on complete_journey, then what other shops may need. */
+static size_t plan(struct train_settings start, struct train_settings out[8])
+{
+    size_t n = 0;
+
+    out[n++] = start;
+    out[n] = start;
+    out[n++].case_power = 0;
+    out[n] = start;
+    out[n++].base.ridge.lambda = 16;
+    out[n] = start;
+    out[n++].base.window_ms = 3650 * DAY_MS;
+    out[n] = start;
+    out[n++].base.window_ms = 0;
+    out[n] = start;
+    out[n++].rho = 1;
+    return n;
+}
+
+/* ---- one model ---- */
+
+static enum err open_base(struct base_model *base, struct arena *arena, const struct model **out_model)
+{
+    struct why why;
+    struct bytes file;
+    enum err err = model_build(&base->build, arena, &file);
+
+    return err == ERR_OK ? model_file_open(file, arena, out_model, &why) : err;
+}
+
+/* Rows of the windows before before_ms, oldest last. A window without cases ends it. */
+static enum err learn_blend(const struct history *history, int64_t before_ms, const struct train_settings *settings,
+                            struct model_blend *out_blend)
+{
+    struct model_blend start = model_blend_start;
+    struct blend_rows rows = {0};
+    enum err err = ERR_OK;
+
+    start.rho = settings->rho;
+    start.rho_source = settings->rho_source;
+    for (int w = 1; err == ERR_OK && w <= TRAIN_WINDOWS; w++) {
+        int64_t from_ms = before_ms - w * TRAIN_WINDOW_MS;
+        struct next_case *cases;
+        size_t n = next_cases(history, from_ms, from_ms + TRAIN_WINDOW_MS, &cases);
+        struct base_settings base_settings = settings->base;
+        struct base_model base = {0};
+        const struct model *model;
+        struct arena arena;
+
+        if (n == 0) {
+            free(cases);
+            break;
+        }
+        base_settings.has_segments = false;
+        base_model_train(history, from_ms, &base_settings, &base);
+        base.build.blend = &start;
+        arena_open(&arena, 1 << 20, SIZE_MAX / 4);
+        err = open_base(&base, &arena, &model);
+        if (err == ERR_OK) {
+            blend_rows_add(&rows, history, model, cases, n, settings->case_power, settings->base.ridge.threads);
+        }
+        arena_close(&arena);
+        base_model_close(&base);
+        free(cases);
+    }
+    if (err == ERR_OK) {
+        *out_blend = blend_train(&rows, &start, settings->base.ridge.threads);
+    }
+    blend_rows_free(&rows);
+    return err;
+}
+
+enum err train_model(const struct history *history, int64_t before_ms, const struct train_settings *settings,
+                     struct bytes note, struct arena *arena, struct bytes *out_file)
+{
+    struct model_blend blend;
+    struct base_model base = {0};
+    enum err err;
+
+    if (history->baskets_n == 0) {
+        return ERR_ABSENT;
+    }
+    err = learn_blend(history, before_ms, settings, &blend);
+    if (err != ERR_OK) {
+        return err;
+    }
+    base_model_train(history, before_ms, &settings->base, &base);
+    base.build.blend = &blend;
+    base.build.note = note;
+    err = base.build.head.items_n == 0 ? ERR_ABSENT : model_build(&base.build, arena, out_file);
+    base_model_close(&base);
+    return err;
+}
+
+/* ---- choosing ---- */
+
+static double worth(const struct train_scores *scores)
+{
+    return scores->recall10 + scores->ndcg10 + scores->phr10 / 3;
+}
+
+static enum err try_settings(const struct history *history, int64_t validate_ms, const struct train_settings *settings,
+                             const struct next_case *cases, size_t n, struct train_scores *out_scores)
+{
+    struct next_list *lists = history_zero(n, sizeof(*lists));
+    struct next_score *scores = history_zero(n, sizeof(*scores));
+    const struct model *model;
+    struct arena arena;
+    struct bytes file;
+    struct why why;
+    enum err err;
+
+    arena_open(&arena, 1 << 20, SIZE_MAX / 4);
+    err = train_model(history, validate_ms, settings, (struct bytes){0}, &arena, &file);
+    if (err == ERR_OK) {
+        err = model_file_open(file, &arena, &model, &why);
+    }
+    if (err == ERR_OK) {
+        next_basket_lists(history, model, VARIANT_ONE_TO_ONE, cases, n, settings->base.ridge.threads, lists, NULL, NULL);
+        for (size_t c = 0; c < n; c++) {
+            next_basket_score(history, &cases[c], &lists[c], &scores[c]);
+        }
+        *out_scores = next_basket_mean(scores, n);
+    }
+    arena_close(&arena);
+    free(lists);
+    free(scores);
+    return err;
+}
+
+static struct bytes note_of(const struct train_report *report, struct arena *arena)
+{
+    const struct train_settings *s = &report->settings;
+    struct json_write w;
+
+    json_write_open(&w, arena, 512);
+    json_write_object(&w, NULL);
+    json_write_fixed(&w, "windowDays", (double)s->base.window_ms / (double)DAY_MS, 0);
+    json_write_fixed(&w, "lambda", (double)s->base.ridge.lambda, 3);
+    json_write_fixed(&w, "gamma", (double)s->base.ridge.gamma, 3);
+    json_write_fixed(&w, "delta", (double)s->base.ridge.delta, 3);
+    json_write_int(&w, "neighbours", (int64_t)s->base.ridge.neighbours);
+    json_write_fixed(&w, "rho", (double)s->rho, 3);
+    json_write_fixed(&w, "casePower", (double)s->case_power, 2);
+    json_write_int(&w, "tried", (int64_t)report->tried_n);
+    json_write_int(&w, "of", (int64_t)report->grid_n);
+    json_write_object(&w, "validation");
+    json_write_int(&w, "cases", (int64_t)report->validation_cases_n);
+    json_write_fixed(&w, "recall@10", report->validation.recall10, 4);
+    json_write_fixed(&w, "ndcg@10", report->validation.ndcg10, 4);
+    json_write_fixed(&w, "phr@10", report->validation.phr10, 4);
+    json_write_end(&w);
+    json_write_end(&w);
+    return json_write_bytes(&w);
+}
+
+enum err train_choose(const struct history *history, int64_t validate_ms, int64_t before_ms, size_t threads,
+                      double seconds_most, double (*seconds_now)(void), struct arena *arena, struct bytes *out_file,
+                      struct train_report *out_report)
+{
+    struct train_settings grid[8];
+    struct train_report report = {.settings = train_settings_start(threads)};
+    double begun = seconds_now(), longest = 0;
+    struct next_case *cases;
+    enum err err = ERR_OK;
+
+    report.grid_n = plan(report.settings, grid);
+    report.validation_cases_n = next_cases(history, validate_ms, before_ms, &cases);
+    for (size_t i = 0; err == ERR_OK && report.validation_cases_n > 0 && i < report.grid_n; i++) {
+        struct train_scores scores = {0};
+        double start = seconds_now();
+
+        if (i > 0 && start - begun + longest > seconds_most) {
+            break;
+        }
+        err = try_settings(history, validate_ms, &grid[i], cases, report.validation_cases_n, &scores);
+        if (i == 0 || worth(&scores) > worth(&report.validation)) {
+            report.validation = scores;
+            report.settings = grid[i];
+        }
+        report.tried_n++;
+        longest = seconds_now() - start > longest ? seconds_now() - start : longest;
+    }
+    free(cases);
+    if (err == ERR_OK) {
+        report.settings.base.has_segments = true;
+        err = train_model(history, before_ms, &report.settings, note_of(&report, arena), arena, out_file);
+    }
+    if (err == ERR_OK) {
+        report.seconds = seconds_now() - begun;
+        *out_report = report;
+    }
+    return err;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* train.h - from a history to a model file, its settings chosen by itself.
+ *
+ * The blend is learnt on three windows of 30 days before the moment, each against a base that saw only what came
+ * before it. Settings are chosen on a validation window (the month before the moment) by models that saw nothing of it, from a
+ * short grid, as far as the time allows; the first of the grid is what won on recorded data. */
+#pragma once
+
+#include "train/base_model.h"
+#include "train/blend_train.h"
+
+enum { TRAIN_WINDOWS = 3 };
+#define TRAIN_WINDOW_MS (30 * DAY_MS)
+
+struct train_settings {
+    struct base_settings base;
+    float rho, rho_source, case_power;
+};
+
+struct train_settings train_settings_start(size_t threads);
+
+struct train_scores { /* means over cases */
+    double recall10, recall20, ndcg10, ndcg20, phr10;
+};
+
+struct train_report {
+    struct train_settings settings;
+    size_t tried_n, grid_n;
+    size_t validation_cases_n;
+    struct train_scores validation; /* zero when there was nothing to validate on */
+    double seconds;
+};
+
+/* Learns from baskets before before_ms with these settings. Gives the file's bytes in `arena`. note: JSON for the NOTE
+ * section, may be empty. Deterministic: neither threads nor time change a bit. Errors: ERR_NOMEM; ERR_ABSENT, no basket
+ * before the moment. */
+MUST_USE enum err train_model(const struct history *history, int64_t before_ms, const struct train_settings *settings,
+                              struct bytes note, struct arena *arena, struct bytes *out_file);
+/* Chooses settings on [validate_ms, before_ms), then learns from all before before_ms. seconds_most: for choosing. seconds_now:
+ * a clock. Which settings are tried depends on the clock, unless all fit. */
+MUST_USE enum err train_choose(const struct history *history, int64_t validate_ms, int64_t before_ms, size_t threads,
+                               double seconds_most, double (*seconds_now)(void), struct arena *arena,
+                               struct bytes *out_file, struct train_report *out_report);
