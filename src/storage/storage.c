@@ -231,6 +231,7 @@ static void storage_free(struct storage *storage)
 {
     storage_group_close(&storage->group);
     storage_due_close(&storage->due);
+    free(storage->gone.at);
     storage->driver->close(storage->at);
     free(storage);
 }

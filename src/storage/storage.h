@@ -77,7 +77,8 @@ struct storage_options {
 };
 
 /* Opens, creating an empty storage where there is none. Errors: ERR_UNSUPPORTED, a newer schema or an
- * unknown scheme; ERR_BUSY, another process has it (why names its pid when known); ERR_IO. */
+ * unknown scheme; ERR_BUSY, another process has it (why names its pid when known); ERR_INVALID, not the
+ * secret it was made with; ERR_IO. */
 MUST_USE enum err storage_open(const char *url, const struct storage_options *options, struct storage **out_storage,
                                struct why *why);
 /* Completes all that was queued, then stops. NULL is allowed. */
@@ -130,7 +131,8 @@ struct storage_event {
 };
 
 struct storage_ingested {
-    enum err err; /* of this event: ERR_OK, ERR_TOOBIG, or the group's ERR_FULL, ERR_IO, ERR_BUSY */
+    enum err err; /* of this event: ERR_OK, ERR_TOOBIG, ERR_NO_PASS (the customer was erased or withdrew while it was
+                     on its way: nothing was kept), or the group's ERR_FULL, ERR_IO, ERR_BUSY */
     enum storage_stored stored; /* when ERR_OK */
     struct part_id part;        /* where the first copy lies: of a duplicate it may be another part */
 };

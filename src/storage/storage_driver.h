@@ -44,7 +44,8 @@ struct storage_driver {
                               struct bytes to, bool (*each)(void *ctx, struct bytes key, struct bytes value),
                               void *ctx);
     /* Writes all or nothing, later changes of a key winning; is_synced: durable before it returns, else
-     * at the latest with the next one that is. Errors: ERR_FULL, nothing was kept; ERR_IO, outcome unknown. */
+     * at the latest with the next one that is.
+     * Errors: ERR_FULL, nothing was kept; ERR_IO, outcome unknown. */
     MUST_USE enum err (*write)(void *at, const struct storage_change *changes, size_t n, bool is_synced);
     /* Moves all that is written out of the log files. */
     MUST_USE enum err (*flush)(void *at);

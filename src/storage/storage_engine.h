@@ -23,8 +23,15 @@ enum {
     STORAGE_QUEUE_OPS_MAX = 32768, /* two seconds of the fastest senders seen */
     STORAGE_QUEUE_BYTES_MAX = 64 << 20,
     STORAGE_HOPS_MAX = 64,    /* of "joined to": each join ends a customer, so chains are short */
-    STORAGE_FOLDS_BUSY = 16,  /* parts folded by itself between two groups, */
+    STORAGE_FOLDS_BUSY = 32,  /* parts folded by itself between two groups, */
     STORAGE_FOLDS_IDLE = 128, /* and when nothing waits */
+};
+
+/* Parts erased or withdrawn since open, in order: what was already on its way to them is refused. What is on
+ * its way dies with the process, so this needs no row. */
+struct storage_gone {
+    struct storage_owner *at;
+    size_t n, room;
 };
 
 struct storage_op {
@@ -63,6 +70,7 @@ struct storage {
     struct storage_lane writer, chores;
     struct storage_due due;
     struct storage_group group; /* the writer's */
+    struct storage_gone gone;   /* the writer's */
     atomic_uint_fast64_t events_n, duplicates_n, commits_n;
     atomic_bool is_failing;
 };
@@ -123,6 +131,9 @@ MUST_USE enum err storage_fold_pairs(const struct storage *storage, struct tenan
                                      struct arena *arena, struct bytes *out_state);
 /* Folds what is due, by itself; most: parts. Gives false when a write failed. */
 void storage_fold_due(struct storage *storage, size_t most);
+bool storage_gone_has(const struct storage_gone *gone, struct storage_owner owner);
+void storage_gone_add(struct storage_gone *gone, struct storage_owner owner);
+void storage_gone_remove(struct storage_gone *gone, struct storage_owner owner);
 /* Completes erasures that a crash cut short: at open, before anything else. */
 MUST_USE enum err storage_erase_resume(struct storage *storage);
 /* Loads one customer from a view into `arena`; `at_text` opened. */

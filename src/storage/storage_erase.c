@@ -56,6 +56,61 @@ static void ranges_compact(struct storage *storage, const struct ranges *ranges)
     }
 }
 
+/* ---- what is on its way ---- */
+
+static size_t gone_find(const struct storage_gone *gone, struct storage_owner owner)
+{
+    size_t from = 0, to = gone->n;
+
+    while (from < to) {
+        size_t at = from + (to - from) / 2;
+        const struct storage_owner *one = &gone->at[at];
+
+        if (one->part.v < owner.part.v || (one->part.v == owner.part.v && one->tenant.v < owner.tenant.v)) {
+            from = at + 1;
+        } else {
+            to = at;
+        }
+    }
+    return from;
+}
+
+static bool gone_is_at(const struct storage_gone *gone, size_t at, struct storage_owner owner)
+{
+    return at < gone->n && gone->at[at].part.v == owner.part.v && gone->at[at].tenant.v == owner.tenant.v;
+}
+
+bool storage_gone_has(const struct storage_gone *gone, struct storage_owner owner)
+{
+    return gone->n > 0 && gone_is_at(gone, gone_find(gone, owner), owner);
+}
+
+void storage_gone_add(struct storage_gone *gone, struct storage_owner owner)
+{
+    size_t at = gone_find(gone, owner);
+
+    if (gone_is_at(gone, at, owner)) {
+        return;
+    }
+    if (gone->n == gone->room) {
+        gone->room = gone->room == 0 ? 64 : gone->room * 2;
+        gone->at = storage_must(realloc(gone->at, gone->room * sizeof(*gone->at)));
+    }
+    memmove(gone->at + at + 1, gone->at + at, (gone->n - at) * sizeof(*gone->at));
+    gone->at[at] = owner;
+    gone->n++;
+}
+
+void storage_gone_remove(struct storage_gone *gone, struct storage_owner owner)
+{
+    size_t at = gone_find(gone, owner);
+
+    if (gone_is_at(gone, at, owner)) {
+        gone->n--;
+        memmove(gone->at + at, gone->at + at + 1, (gone->n - at) * sizeof(*gone->at));
+    }
+}
+
 /* ---- events ---- */
 
 /* Deletes the row of a message when it still speaks of this part: a receipt may have moved on to another. */
@@ -252,7 +307,10 @@ static enum err erase(struct storage *storage, struct storage_key key, enum stor
         erased->declared_n = scope == STORAGE_ERASE_ALL && customer.declared.n > 0;
     }
     for (size_t i = 0; i < customer.parts_n && err == ERR_OK; i++) {
-        err = erase_events(storage, (struct storage_owner){key.tenant, customer.parts[i]}, &erased->events_n);
+        struct storage_owner owner = {key.tenant, customer.parts[i]};
+
+        storage_gone_add(&storage->gone, owner);
+        err = erase_events(storage, owner, &erased->events_n);
     }
     if (err == ERR_OK) {
         err = erase_rows(storage, key, &customer, scope);

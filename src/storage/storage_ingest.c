@@ -174,6 +174,9 @@ enum err storage_event_put(struct storage *storage, struct storage_group *group,
     if (event->is_anonymous) {
         return put_anonymous(group, event, out_stored, out_part);
     }
+    if (storage_gone_has(&storage->gone, (struct storage_owner){event->tenant, event->part})) {
+        return ERR_NO_PASS;
+    }
     if (event->is_receipt) {
         return put_receipt(storage, group, event, out_stored, out_part);
     }

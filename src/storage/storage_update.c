@@ -32,6 +32,26 @@ static void answer(struct update_op *update, struct storage_key key, const struc
     update->has_updated = true;
 }
 
+/* Who withdrew and now lets us store again is stored again. */
+static enum err welcome(struct storage *storage, struct storage_key key,
+                        const struct storage_customer *customer)
+{
+    int64_t until_ms;
+    uint16_t word;
+    enum err err;
+
+    if (storage->gone.n == 0 || storage->options.rules.word == NULL) {
+        return ERR_OK;
+    }
+    err = storage->options.rules.word(customer->declared, &word, &until_ms);
+    if (err == ERR_OK && consent_word_get(word, PURPOSE_STORE) == CONSENT_GRANTED) {
+        for (size_t i = 0; i < customer->parts_n; i++) {
+            storage_gone_remove(&storage->gone, (struct storage_owner){key.tenant, customer->parts[i]});
+        }
+    }
+    return err;
+}
+
 static enum err patch(struct update_op *update, struct storage_group *group)
 {
     struct storage *storage = update->op.storage;
@@ -50,8 +70,13 @@ static enum err patch(struct update_op *update, struct storage_group *group)
     }
     err = storage->options.rules.patch(customer.declared, update->change, customer.parts, customer.parts_n,
                                        &group->arena, &customer.declared);
+    if (err == ERR_OK) {
+        err = welcome(storage, key, &customer);
+    }
     if (err == ERR_OK && update->event != NULL) {
         err = storage_event_put(storage, group, update->event, &stored, &part);
+        err = err == ERR_NO_PASS ? ERR_OK
+                                 : err; /* a withdrawal said twice: the statement holds, no event is kept */
     }
     if (err != ERR_OK) {
         return err;
