@@ -207,17 +207,10 @@ static uint64_t world_chance(void *ctx)
     return rng_next(&((struct world *)ctx)->chance);
 }
 
-static void world_open(struct world *world, const char *url, uint64_t seed)
+static void world_init(struct world *world, uint64_t seed)
 {
     *world = (struct world){.chance = {seed}};
     atomic_init(&world->now_ms, 1000);
-    if (strstr(url, "rocksdb") != NULL) { /* also behind fault: */
-        snprintf(world->directory, sizeof(world->directory), "/tmp/falun-conform-XXXXXX");
-        CHECK(mkdtemp(world->directory) != NULL);
-        snprintf(world->url, sizeof(world->url), "%s:%s/db", url, world->directory);
-    } else {
-        snprintf(world->url, sizeof(world->url), "%s:", url);
-    }
     world->options = (struct storage_options){
         .rules = {test_fold, 1, test_patch, test_join, test_cut, test_word, test_retract},
         .secret = {1, 2, 3},
@@ -229,6 +222,18 @@ static void world_open(struct world *world, const char *url, uint64_t seed)
     };
     arena_open(&world->arena, 1 << 16, (size_t)1 << 28);
     CHECK_OK(loop_open(&world->loop));
+}
+
+static void world_open(struct world *world, const char *url, uint64_t seed)
+{
+    world_init(world, seed);
+    if (strstr(url, "rocksdb") != NULL) { /* also behind fault: */
+        snprintf(world->directory, sizeof(world->directory), "/tmp/falun-conform-XXXXXX");
+        CHECK(mkdtemp(world->directory) != NULL);
+        snprintf(world->url, sizeof(world->url), "%s:%s/db", url, world->directory);
+    } else {
+        snprintf(world->url, sizeof(world->url), "%s:", url);
+    }
     CHECK_OK(storage_open(world->url, &world->options, &world->storage, NULL));
 }
 
@@ -565,35 +570,84 @@ TEST(everything_is_there_after_close_and_open)
     world_close(&world);
 }
 
+/* ---- other processes: this program begun anew, told by its environment what to be ---- */
+
+static pid_t begin_child(struct world *world, const char *role, int to)
+{
+    char fd[16];
+    pid_t child;
+
+    snprintf(fd, sizeof(fd), "%d", to);
+    setenv("FALUN_CONFORM_ROLE", role, 1);
+    setenv("FALUN_CONFORM_URL", world->url, 1);
+    setenv("FALUN_CONFORM_FD", fd, 1);
+    child = fork();
+    if (child == 0) {
+        execl("/proc/self/exe", "storage_conform", NULL);
+        _exit(127);
+    }
+    unsetenv("FALUN_CONFORM_ROLE");
+    return child;
+}
+
+/* Opens what its parent has open; ends with 0 when it is refused in the right words. */
+static int be_second(struct world *world)
+{
+    struct why why = {0};
+    char pid[32];
+
+    snprintf(pid, sizeof(pid), "pid %d", (int)getppid());
+    return storage_open(world->url, &world->options, &world->storage, &why) == ERR_BUSY &&
+                   strstr(why.says, pid) != NULL
+               ? 0
+               : 1;
+}
+
+/* Sends, folds by itself, and says which message was acknowledged, until it is killed. */
+static int be_sender(struct world *world, int to)
+{
+    struct storage_identity made;
+
+    CHECK_OK(storage_open(world->url, &world->options, &world->storage, NULL));
+    made = identify(world, IDENTIFIER_COOKIE, "c1", true);
+    for (uint32_t i = 0;; i++) {
+        struct storage_event event;
+        char id[16];
+
+        snprintf(id, sizeof(id), "e%u", i);
+        event = event_of(made.part, id, id);
+        ingest(world, &event);
+        if (write(to, &i, sizeof(i)) != sizeof(i)) {
+            return 1;
+        }
+    }
+}
+
+__attribute__((constructor)) static void be_child(void)
+{
+    const char *role = getenv("FALUN_CONFORM_ROLE");
+    static struct world world;
+
+    if (role == NULL) {
+        return;
+    }
+    hash_start();
+    world_init(&world, 1);
+    snprintf(world.url, sizeof(world.url), "%s", getenv("FALUN_CONFORM_URL"));
+    _exit(strcmp(role, "second") == 0 ? be_second(&world)
+                                      : be_sender(&world, atoi(getenv("FALUN_CONFORM_FD"))));
+}
+
 TEST(another_process_is_told_who_has_the_storage)
 {
     struct world world;
-    int ends[2], status;
     pid_t child;
-    char go;
+    int status;
 
     world_open(&world, "rocksdb", 9);
-    storage_close(world.storage); /* RocksDB's table of locks would be inherited by a fork */
-    CHECK_INT(pipe(ends), 0);
-    child = fork();
-    if (child == 0) {
-        struct storage *second;
-        struct why why = {0};
-        char pid[32];
-
-        snprintf(pid, sizeof(pid), "pid %d", (int)getppid());
-        _exit(read(ends[0], &go, 1) == 1 &&
-                      storage_open(world.url, &world.options, &second, &why) == ERR_BUSY &&
-                      strstr(why.says, pid) != NULL
-                  ? 0
-                  : 1);
-    }
-    CHECK(child > 0);
-    CHECK_OK(storage_open(world.url, &world.options, &world.storage, NULL));
-    CHECK(write(ends[1], "g", 1) == 1 && waitpid(child, &status, 0) == child);
+    child = begin_child(&world, "second", -1);
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    close(ends[0]);
-    close(ends[1]);
     identify(&world, IDENTIFIER_COOKIE, "c1", true);
     world_close(&world);
 }
@@ -1909,27 +1963,6 @@ TEST(failing_write_loses_nothing_acknowledged_and_keeps_nothing_else)
     }
 }
 
-/* Runs in a process of its own until it is killed: sends, folds, and says which message was acknowledged. */
-static void send_until_killed(struct world *world, int to)
-{
-    struct storage_identity made;
-
-    CHECK_OK(loop_open(&world->loop));
-    CHECK_OK(storage_open(world->url, &world->options, &world->storage, NULL));
-    made = identify(world, IDENTIFIER_COOKIE, "c1", true);
-    for (uint32_t i = 0;; i++) {
-        struct storage_event event;
-        char id[16];
-
-        snprintf(id, sizeof(id), "e%u", i);
-        event = event_of(made.part, id, id);
-        ingest(world, &event);
-        if (write(to, &i, sizeof(i)) != sizeof(i)) {
-            _exit(1);
-        }
-    }
-}
-
 TEST(killed_at_any_moment_what_was_acknowledged_is_there_once)
 {
     uint32_t acknowledged_n = 0, number;
@@ -1945,10 +1978,7 @@ TEST(killed_at_any_moment_what_was_acknowledged_is_there_once)
         storage_close(world.storage);
         world.storage = NULL;
         CHECK_INT(pipe(ends), 0);
-        child = fork();
-        if (child == 0) {
-            send_until_killed(&world, ends[1]);
-        }
+        child = begin_child(&world, "sender", ends[1]);
         CHECK(child > 0);
         close(ends[1]);
         while (read(ends[0], &number, sizeof(number)) == sizeof(number)) {
