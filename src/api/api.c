@@ -274,8 +274,7 @@ static enum err read_catalogues(struct api *api, struct loop *loop, struct arena
     return ERR_OK;
 }
 
-enum err api_open(struct storage *storage, const uint8_t secret[32], const char *data_dir, struct api **out_api,
-                  struct why *why)
+enum err api_open(struct storage *storage, const uint8_t secret[32], struct api **out_api, struct why *why)
 {
     struct api *api = calloc(1, sizeof(*api));
     struct loop *loop = NULL;
@@ -286,7 +285,6 @@ enum err api_open(struct storage *storage, const uint8_t secret[32], const char 
         return ERR_NOMEM;
     }
     api->storage = storage;
-    api->data_dir = data_dir;
     api->publish = publish_open();
     api->traces = api_traces_open();
     hash_derive(secret, 1, "ticket__", api->ticket_key);

@@ -32,6 +32,19 @@ struct api_tenant {
     struct model *_Atomic model; /* read between publish_enter and publish_leave; NULL: not ready */
 };
 
+/* What calls need and this room may not do itself (files, threads): cmd hands it in. Each calls back once, on
+ * `loop`. NULL: not there, the call answers 503. */
+struct api_port {
+    void *ctx;
+    /* Verifies, maps and publishes models/HASH for the tenant and keeps the row; the old model stays on error. */
+    void (*publish_model)(void *ctx, struct api_tenant *tenant, const char hash[65], struct loop *loop,
+                          void (*done)(void *done_ctx, enum err err, const struct why *why), void *done_ctx);
+    /* Makes a consistent copy of storage for a trainer below the data directory; path is a loan. Whoever asked
+     * removes it. */
+    void (*checkpoint)(void *ctx, struct loop *loop, void (*done)(void *done_ctx, enum err err, const char *path),
+                       void *done_ctx);
+};
+
 struct api_traces; /* the last API_TRACES decisions, in memory: api_decide.c */
 struct api_keys;   /* published table of keys: api_key.c */
 struct api_demo;   /* the demo's page: api_demo.c */
@@ -48,7 +61,7 @@ struct api {
     bool has_test_keys, has_test_clock, is_demo;
     _Atomic int64_t test_clock_ms;
     _Atomic bool is_ready; /* /readyz */
-    const char *data_dir;  /* where models/ lies; NULL in tests */
+    struct api_port port;
 };
 
 struct api_loop { /* request->user */
@@ -70,8 +83,7 @@ static inline struct api *api_of(const struct http_request *request)
 /* ---- opening: blocking, before the server starts; api.c ---- */
 /* Reads tenants, keys and catalogues from storage; makes tenant `default` (id 1) where there is none.
  * secret: of the data directory. Errors: what storage gave, with why. */
-MUST_USE enum err api_open(struct storage *storage, const uint8_t secret[32], const char *data_dir, struct api **out_api,
-                           struct why *why);
+MUST_USE enum err api_open(struct storage *storage, const uint8_t secret[32], struct api **out_api, struct why *why);
 /* Frees all; no loop may run any more. The storage is the caller's. */
 void api_close(struct api *api);
 struct api_tenant *api_tenant_find(struct api *api, struct bytes name); /* NULL: none of that name */

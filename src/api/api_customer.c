@@ -669,37 +669,57 @@ static void cut_reply(void *ctx, enum err err, struct storage_key kept, struct s
     http_reply_json(call->request, 200, &w);
 }
 
-static void cut_found(struct call *call)
+/* identities[0]: the customer in the path, when it was named by an identifier; the last: the part to cut. */
+static void cut_identified(void *ctx, enum err err, const struct storage_identity *identities, size_t n)
 {
+    struct call *call = ctx;
     struct api_loop *loop = api_loop_of(call->request);
+    const struct storage_identity *part = n > 0 ? &identities[n - 1] : NULL;
+    uint64_t customer = call->person.customer.v;
 
-    if (call->identity.how == STORAGE_UNKNOWN) {
+    if (err != ERR_OK) {
+        http_reply_err(call->request, err, NULL);
+        return;
+    }
+    customer = customer != 0 ? customer : identities[0].customer.v;
+    if (part->how == STORAGE_UNKNOWN || customer != part->customer.v) {
         unknown_customer(call);
         return;
     }
-    storage_cut(loop->api->storage, loop->loop, call->key.tenant, call->identity.part, cut_reply, call);
+    storage_cut(loop->api->storage, loop->loop, call->caller.tenant->id, part->part, cut_reply, call);
 }
 
 static void identifier_delete(struct http_request *request)
 {
     static const char *const no_query[] = {NULL};
+    struct api_loop *loop = api_loop_of(request);
     struct api_caller caller;
+    struct event_identifier cut;
     struct call *call;
+    struct storage_identifier *identifiers;
+    size_t n = 0;
 
     if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, no_query)) {
         return;
     }
-    call = call_new(request, cut_found);
+    call = call_new(request, NULL);
     if (call == NULL) {
         return;
     }
     call->caller = caller;
-    /* The part to cut is the second parameter's; the first only says from which customer, and must exist. */
-    if (api_person_path(request, &caller, &call->person) &&
-        api_identifier_path(request, &caller, 1, &call->person.identifiers[0])) {
-        call->person.customer.v = 0;
-        find(call, false);
+    if (!api_person_path(request, &caller, &call->person) || !api_identifier_path(request, &caller, 1, &cut)) {
+        return;
     }
+    identifiers = arena_array(request->arena, 2, sizeof(*identifiers));
+    if (identifiers == NULL) {
+        http_reply_err(request, ERR_NOMEM, NULL);
+        return;
+    }
+    if (call->person.identifiers_n > 0) {
+        identifiers[n++] = (struct storage_identifier){call->person.identifiers[0].kind, call->person.identifiers[0].value};
+    }
+    identifiers[n++] = (struct storage_identifier){cut.kind, cut.value};
+    storage_identify(loop->api->storage, loop->loop, caller.tenant->id, identifiers, n, false, caller.source, cut_identified, call);
 }
 
 const struct http_route api_customer_routes[] = {

@@ -11,6 +11,10 @@ enum { NEAREST_BYTES_MAX = 32 };
 
 static void add_fault(struct json_form *form, const struct json_node *object, const struct json_node *node,
                       const char *key, const char *code, const char *format, va_list args)
+    __attribute__((format(printf, 6, 0)));
+
+static void add_fault(struct json_form *form, const struct json_node *object, const struct json_node *node,
+                      const char *key, const char *code, const char *format, va_list args)
 {
     struct why *why;
     size_t n;

@@ -37,7 +37,7 @@ struct store_record {
 
 struct stock_record {
     struct record head; /* its revision: the writer's only */
-    _Atomic int64_t milli;
+    _Atomic int64_t milli, at_ms;
 };
 
 struct table {
@@ -233,13 +233,54 @@ const struct store *catalog_store(const struct catalog *catalog, struct store_id
 
 bool catalog_stock(const struct catalog *catalog, struct store_id store, struct item_id item, int64_t *out_milli)
 {
-    struct record *record = find(&catalog->stock, store.v, item.v);
+    struct stock_record *record = (void *)find(&catalog->stock, store.v, item.v);
 
     if (record == NULL) {
         return false;
     }
-    *out_milli = atomic_load_explicit(&((struct stock_record *)(void *)record)->milli, memory_order_acquire);
+    *out_milli = atomic_load_explicit(&record->milli, memory_order_acquire);
     return true;
+}
+
+bool catalog_stock_at(const struct catalog *catalog, struct store_id store, struct item_id item, int64_t *out_at_ms)
+{
+    struct stock_record *record = (void *)find(&catalog->stock, store.v, item.v);
+
+    if (record == NULL) {
+        return false;
+    }
+    *out_at_ms = atomic_load_explicit(&record->at_ms, memory_order_acquire);
+    return true;
+}
+
+bool catalog_is_clash(const struct catalog *catalog, struct item_id id, struct bytes id_text)
+{
+    const struct item_record *record = (void *)find(&catalog->items, id.v, 0);
+
+    return record != NULL && !bytes_equal(record->item.id_text, id_text);
+}
+
+bool catalog_is_store_clash(const struct catalog *catalog, struct store_id id, struct bytes id_text)
+{
+    const struct store_record *record = (void *)find(&catalog->stores, id.v, 0);
+
+    return record != NULL && !bytes_equal(record->store.id_text, id_text);
+}
+
+void catalog_each_stock(const struct catalog *catalog,
+                        bool (*each)(void *ctx, struct store_id store, struct item_id item, int64_t milli, int64_t at_ms),
+                        void *ctx)
+{
+    struct table *table = table_of(&catalog->stock);
+
+    for (size_t i = 0; i < table->cells_n; i++) {
+        struct stock_record *record = (void *)atomic_load_explicit(&table->cells[i], memory_order_acquire);
+
+        if (record != NULL && !each(ctx, (struct store_id){record->head.key}, (struct item_id){record->head.key2},
+                                    atomic_load(&record->milli), atomic_load(&record->at_ms))) {
+            return;
+        }
+    }
 }
 
 size_t catalog_items_n(const struct catalog *catalog)
@@ -548,7 +589,7 @@ enum err catalog_put_store(struct catalog *catalog, const struct store *store)
 }
 
 /* Swaps the number of a known pair, else makes a record. Writer only. */
-static enum err stock_set(struct catalog *catalog, struct record *old, struct record head, int64_t milli)
+static enum err stock_set(struct catalog *catalog, struct record *old, struct record head, int64_t milli, int64_t at_ms)
 {
     struct stock_record *record = (void *)old;
     enum err err;
@@ -559,6 +600,7 @@ static enum err stock_set(struct catalog *catalog, struct record *old, struct re
         }
         record->head.revision = head.revision;
         atomic_store_explicit(&record->milli, milli, memory_order_release);
+        atomic_store_explicit(&record->at_ms, at_ms, memory_order_release);
         return ERR_OK;
     }
     err = map_grow(&catalog->stock, catalog->publish);
@@ -568,17 +610,19 @@ static enum err stock_set(struct catalog *catalog, struct record *old, struct re
     }
     record->head = head;
     atomic_init(&record->milli, milli);
+    atomic_init(&record->at_ms, at_ms);
     map_swap(&catalog->stock, catalog->publish, &record->head, NULL);
     return ERR_OK;
 }
 
 enum err catalog_put_stock(struct catalog *catalog, struct store_id store, struct item_id item, int64_t milli,
-                           uint64_t revision)
+                           int64_t at_ms, uint64_t revision)
 {
     enum err err;
 
     pthread_mutex_lock(&catalog->writer);
-    err = stock_set(catalog, find(&catalog->stock, store.v, item.v), (struct record){store.v, item.v, revision}, milli);
+    err = stock_set(catalog, find(&catalog->stock, store.v, item.v), (struct record){store.v, item.v, revision}, milli,
+                    at_ms);
     pthread_mutex_unlock(&catalog->writer);
     return err;
 }

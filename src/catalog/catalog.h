@@ -46,11 +46,19 @@ const struct item *catalog_item(const struct catalog *catalog, struct item_id id
 const struct store *catalog_store(const struct catalog *catalog, struct store_id id); /* NULL */
 /* Pieces there (in 1/1000); false where nothing was said of that item in that store. */
 bool catalog_stock(const struct catalog *catalog, struct store_id store, struct item_id item, int64_t *out_milli);
+/* When that was said, in ms; false as above. */
+bool catalog_stock_at(const struct catalog *catalog, struct store_id store, struct item_id item, int64_t *out_at_ms);
+/* True when another id text already has this hash: such an item or store is refused (settled.md 2.8). */
+bool catalog_is_clash(const struct catalog *catalog, struct item_id id, struct bytes id_text);
+bool catalog_is_store_clash(const struct catalog *catalog, struct store_id id, struct bytes id_text);
 size_t catalog_items_n(const struct catalog *catalog);
 size_t catalog_stores_n(const struct catalog *catalog);
 /* Walks items in no particular order; each gives false to stop. */
 void catalog_each_item(const struct catalog *catalog, bool (*each)(void *ctx, const struct item *item), void *ctx);
 void catalog_each_store(const struct catalog *catalog, bool (*each)(void *ctx, const struct store *store), void *ctx);
+void catalog_each_stock(const struct catalog *catalog,
+                        bool (*each)(void *ctx, struct store_id store, struct item_id item, int64_t milli, int64_t at_ms),
+                        void *ctx);
 /* The price at now_ms: that of the sale while it lasts; -1: not said. */
 int64_t catalog_price(const struct item *item, int64_t now_ms);
 /* The newest n available items by (added, then smaller id text): what is shown before anything is learnt. */
@@ -62,4 +70,4 @@ size_t catalog_newest(const struct catalog *catalog, size_t n, const struct item
 MUST_USE enum err catalog_put_item(struct catalog *catalog, const struct item *item);
 MUST_USE enum err catalog_put_store(struct catalog *catalog, const struct store *store);
 MUST_USE enum err catalog_put_stock(struct catalog *catalog, struct store_id store, struct item_id item,
-                                    int64_t milli, uint64_t revision);
+                                    int64_t milli, int64_t at_ms, uint64_t revision);

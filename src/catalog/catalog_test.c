@@ -55,10 +55,11 @@ TEST(catalog_stock_is_per_store)
     int64_t milli = -1;
 
     CHECK(!catalog_stock(catalog, oslo, item, &milli));
-    CHECK_OK(catalog_put_stock(catalog, oslo, item, 4000, 1));
-    CHECK_OK(catalog_put_stock(catalog, oslo, item, 0, 2));
-    CHECK_INT(catalog_put_stock(catalog, oslo, item, 9000, 1), ERR_STALE);
+    CHECK_OK(catalog_put_stock(catalog, oslo, item, 4000, 100, 1));
+    CHECK_OK(catalog_put_stock(catalog, oslo, item, 0, 200, 2));
+    CHECK_INT(catalog_put_stock(catalog, oslo, item, 9000, 300, 1), ERR_STALE);
     CHECK(catalog_stock(catalog, oslo, item, &milli) && milli == 0);
+    CHECK(catalog_stock_at(catalog, oslo, item, &milli) && milli == 200);
     CHECK(!catalog_stock(catalog, bergen, item, &milli));
     catalog_close(catalog);
     publish_close(publish);

@@ -8,84 +8,84 @@
 #include "base/money.h"
 
 struct name {
-    const char *name; /* lower case */
+    const char *name; /* of a kind's names the first is the canonical one */
     enum event_kind kind;
 };
 
 static const struct name names[] = {
-    {"products searched", EVENT_SEARCH},
-    {"searched products", EVENT_SEARCH},
+    {"Products Searched", EVENT_SEARCH},
+    {"Searched Products", EVENT_SEARCH},
     {"search", EVENT_SEARCH},
-    {"product list viewed", EVENT_LIST},
-    {"viewed product list", EVENT_LIST},
-    {"viewed product category", EVENT_LIST},
+    {"Product List Viewed", EVENT_LIST},
+    {"Viewed Product List", EVENT_LIST},
+    {"Viewed Product Category", EVENT_LIST},
     {"view_item_list", EVENT_LIST},
-    {"product list filtered", EVENT_FILTER},
-    {"filtered product list", EVENT_FILTER},
-    {"promotion viewed", EVENT_PROMOTION_SHOWN},
-    {"viewed promotion", EVENT_PROMOTION_SHOWN},
+    {"Product List Filtered", EVENT_FILTER},
+    {"Filtered Product List", EVENT_FILTER},
+    {"Promotion Viewed", EVENT_PROMOTION_SHOWN},
+    {"Viewed Promotion", EVENT_PROMOTION_SHOWN},
     {"view_promotion", EVENT_PROMOTION_SHOWN},
-    {"promotion clicked", EVENT_PROMOTION_CLICKED},
-    {"clicked promotion", EVENT_PROMOTION_CLICKED},
+    {"Promotion Clicked", EVENT_PROMOTION_CLICKED},
+    {"Clicked Promotion", EVENT_PROMOTION_CLICKED},
     {"select_promotion", EVENT_PROMOTION_CLICKED},
-    {"product clicked", EVENT_CLICK},
-    {"clicked product", EVENT_CLICK},
+    {"Product Clicked", EVENT_CLICK},
+    {"Clicked Product", EVENT_CLICK},
     {"select_item", EVENT_CLICK},
-    {"product viewed", EVENT_VIEW},
-    {"viewed product", EVENT_VIEW},
+    {"Product Viewed", EVENT_VIEW},
+    {"Viewed Product", EVENT_VIEW},
     {"view_item", EVENT_VIEW},
-    {"product added", EVENT_ADD},
-    {"added product", EVENT_ADD},
+    {"Product Added", EVENT_ADD},
+    {"Added Product", EVENT_ADD},
     {"add_to_cart", EVENT_ADD},
-    {"wishlist product added to cart", EVENT_ADD},
-    {"product removed", EVENT_REMOVE},
-    {"removed product", EVENT_REMOVE},
+    {"Wishlist Product Added to Cart", EVENT_ADD},
+    {"Product Removed", EVENT_REMOVE},
+    {"Removed Product", EVENT_REMOVE},
     {"remove_from_cart", EVENT_REMOVE},
-    {"cart viewed", EVENT_CART},
-    {"viewed cart", EVENT_CART},
+    {"Cart Viewed", EVENT_CART},
+    {"Viewed Cart", EVENT_CART},
     {"view_cart", EVENT_CART},
-    {"checkout started", EVENT_CHECKOUT},
-    {"started checkout", EVENT_CHECKOUT},
+    {"Checkout Started", EVENT_CHECKOUT},
+    {"Started Checkout", EVENT_CHECKOUT},
     {"begin_checkout", EVENT_CHECKOUT},
-    {"checkout step viewed", EVENT_CHECKOUT},
-    {"viewed checkout step", EVENT_CHECKOUT},
-    {"checkout step completed", EVENT_CHECKOUT},
-    {"completed checkout step", EVENT_CHECKOUT},
-    {"payment info entered", EVENT_CHECKOUT},
+    {"Checkout Step Viewed", EVENT_CHECKOUT},
+    {"Viewed Checkout Step", EVENT_CHECKOUT},
+    {"Checkout Step Completed", EVENT_CHECKOUT},
+    {"Completed Checkout Step", EVENT_CHECKOUT},
+    {"Payment Info Entered", EVENT_CHECKOUT},
     {"add_shipping_info", EVENT_CHECKOUT},
     {"add_payment_info", EVENT_CHECKOUT},
-    {"order completed", EVENT_PURCHASE},
-    {"completed order", EVENT_PURCHASE},
+    {"Order Completed", EVENT_PURCHASE},
+    {"Completed Order", EVENT_PURCHASE},
     {"purchase", EVENT_PURCHASE},
-    {"order updated", EVENT_ORDER_UPDATE},
-    {"updated order", EVENT_ORDER_UPDATE},
-    {"order refunded", EVENT_RETURN},
-    {"refunded order", EVENT_RETURN},
+    {"Order Updated", EVENT_ORDER_UPDATE},
+    {"Updated Order", EVENT_ORDER_UPDATE},
+    {"Order Refunded", EVENT_RETURN},
+    {"Refunded Order", EVENT_RETURN},
     {"refund", EVENT_RETURN},
-    {"order cancelled", EVENT_CANCEL},
-    {"cancelled order", EVENT_CANCEL},
-    {"product added to wishlist", EVENT_WISH},
+    {"Order Cancelled", EVENT_CANCEL},
+    {"Cancelled Order", EVENT_CANCEL},
+    {"Product Added to Wishlist", EVENT_WISH},
     {"add_to_wishlist", EVENT_WISH},
-    {"product removed from wishlist", EVENT_UNWISH},
-    {"product reviewed", EVENT_REVIEW},
-    {"reviewed product", EVENT_REVIEW},
-    {"product shared", EVENT_SHARE},
-    {"shared product", EVENT_SHARE},
-    {"cart shared", EVENT_SHARE},
+    {"Product Removed from Wishlist", EVENT_UNWISH},
+    {"Product Reviewed", EVENT_REVIEW},
+    {"Reviewed Product", EVENT_REVIEW},
+    {"Product Shared", EVENT_SHARE},
+    {"Shared Product", EVENT_SHARE},
+    {"Cart Shared", EVENT_SHARE},
     {"share", EVENT_SHARE},
-    {"coupon entered", EVENT_COUPON},
-    {"coupon applied", EVENT_COUPON},
-    {"coupon denied", EVENT_COUPON},
-    {"coupon removed", EVENT_COUPON},
-    {"experiment viewed", EVENT_EXPOSURE},
-    {"email delivered", EVENT_MAIL_DELIVERED},
-    {"email opened", EVENT_MAIL_OPENED},
-    {"email link clicked", EVENT_MAIL_CLICKED},
-    {"email bounced", EVENT_MAIL_BOUNCED},
-    {"email marked as spam", EVENT_MAIL_SPAM},
-    {"unsubscribed", EVENT_UNSUBSCRIBE},
-    {"recommendation shown", EVENT_SHOWN},
-    {"recommendation clicked", EVENT_CLICKED},
+    {"Coupon Entered", EVENT_COUPON},
+    {"Coupon Applied", EVENT_COUPON},
+    {"Coupon Denied", EVENT_COUPON},
+    {"Coupon Removed", EVENT_COUPON},
+    {"Experiment Viewed", EVENT_EXPOSURE},
+    {"Email Delivered", EVENT_MAIL_DELIVERED},
+    {"Email Opened", EVENT_MAIL_OPENED},
+    {"Email Link Clicked", EVENT_MAIL_CLICKED},
+    {"Email Bounced", EVENT_MAIL_BOUNCED},
+    {"Email Marked as Spam", EVENT_MAIL_SPAM},
+    {"Unsubscribed", EVENT_UNSUBSCRIBE},
+    {"Recommendation Shown", EVENT_SHOWN},
+    {"Recommendation Clicked", EVENT_CLICKED},
     {"page_view", EVENT_PAGE},
 };
 
@@ -99,21 +99,34 @@ static const struct type types[] = {
     {"identify", EVENT_IDENTIFY}, {"alias", EVENT_IDENTIFY}, {"group", EVENT_X},
 };
 
-static bool is_same(struct bytes text, const char *lower)
+static char lower(char c)
 {
-    size_t n = strlen(lower);
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static bool is_same(struct bytes text, const char *word)
+{
+    size_t n = strlen(word);
 
     if (text.n != n) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        char c = text.p[i] >= 'A' && text.p[i] <= 'Z' ? (char)(text.p[i] + 32) : text.p[i];
-
-        if (c != lower[i]) {
+        if (lower(text.p[i]) != lower(word[i])) {
             return false;
         }
     }
     return true;
+}
+
+const char *event_segment_name(enum event_kind kind)
+{
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (names[i].kind == kind) {
+            return names[i].name;
+        }
+    }
+    return NULL;
 }
 
 enum event_kind event_segment_kind(struct bytes name)

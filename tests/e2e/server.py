@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import signal
@@ -166,6 +167,10 @@ class Server(Client):
         """SIGTERM; gives the exit code. Later than `within` seconds is a failure."""
         self.close()
         self.process.send_signal(signal.SIGTERM)
+        return self.ended(within)
+
+    def ended(self, within=15):
+        """Waits for the end that somebody asked for; gives the exit code."""
         try:
             self.exit = self.process.wait(within)
         finally:
@@ -192,6 +197,26 @@ class Server(Client):
         if check and ran.returncode:
             raise RuntimeError(f"falun {' '.join(command)} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
         return ran
+
+    def _offline(self, *command):
+        """Keys and tenants are made while no server holds the directory."""
+        is_running = self.process is not None
+        if is_running:
+            self.stop()
+        ran = self.falun(*command)
+        if is_running:
+            self.start()
+        return ran.stdout
+
+    def add_tenant(self, name):
+        self._offline("tenant", "add", "--tenant", name)
+
+    def add_key(self, source, tenant="default", secret=True, gated=True, trusted=True):
+        """Gives the new key. trusted: its claims of identity are believed (--server)."""
+        told = self._offline("key", "add", "--tenant", tenant, "--source", source, *(["--secret"] if secret else []),
+                             *(["--gated"] if gated else []), *(["--server"] if trusted else []))
+        key, = re.findall(r"\b[ws]k_\w+", told)
+        return key
 
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
