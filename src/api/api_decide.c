@@ -369,7 +369,8 @@ static enum decide_mode mode_of(const struct decide_call *call)
     if (call->asked == DECIDE_ANONYMOUS) {
         return DECIDE_ANONYMOUS;
     }
-    if (said == CONSENT_GRANTED) {
+    /* P7: who withdrew `store` has no profile to be used, whatever was said of personalising. */
+    if (said == CONSENT_GRANTED && (consent_may(call->word, PURPOSE_STORE) || call->asked == DECIDE_SESSION)) {
         return call->asked != 0 ? call->asked : DECIDE_PERSONAL;
     }
     /* The visit's own events, asked for by word, are used and forgotten; not after a refusal. */
@@ -401,7 +402,7 @@ static void loaded(void *ctx, enum err err, const struct sealed_customer *custom
     call->mode = mode_of(call);
     pass = pass_for(&customers[0], &ask, call->request->arena, &room);
     if (pass == NULL || (call->mode != DECIDE_PERSONAL && call->mode != DECIDE_SYNTHETIC)) {
-        answer_nameless(call, pass == NULL ? FALLBACK_NO_CONSENT : FALLBACK_NONE);
+        answer_nameless(call, pass == NULL || call->mode != call->asked ? FALLBACK_NO_CONSENT : FALLBACK_NONE);
         return;
     }
     err = picture_open(pass, &customers[0], call->counted, call->counted_n, call->now_ms, call->request->arena, &call->picture);
@@ -447,7 +448,7 @@ static void identified(void *ctx, enum err err, const struct storage_identity *i
     if (err != ERR_OK) {
         answer_nameless(call, FALLBACK_LATE);
     } else {
-        answer_nameless(call, consent_may(call->word, PURPOSE_PERSONALISE) || call->mode == DECIDE_SESSION
+        answer_nameless(call, call->mode != DECIDE_ANONYMOUS || call->asked == DECIDE_ANONYMOUS
                                   ? FALLBACK_UNKNOWN_CUSTOMER
                                   : FALLBACK_NO_CONSENT);
     }

@@ -327,16 +327,20 @@ static enum err consider_candidates(struct run *run, struct building *to)
 
 static enum decide_fallback fallback_of(const struct run *run, const struct decide_row *row, size_t n)
 {
-    if (run->world->model == NULL) {
-        return row->items_n == 0 && run->world->catalog != NULL && catalog_items_n(run->world->catalog) == 0
-                   ? FALLBACK_EMPTY_CATALOGUE
-                   : FALLBACK_MODEL_NOT_READY;
-    }
-    if (run->request->fallback != FALLBACK_NONE) {
-        return run->request->fallback;
-    }
+    enum decide_fallback told = run->request->fallback;
+
     if (row->items_n == 0 && run->world->catalog != NULL && catalog_items_n(run->world->catalog) == 0) {
         return FALLBACK_EMPTY_CATALOGUE;
+    }
+    /* These hold with a model and without one: the customer's word and our own trouble are told first. */
+    if (told == FALLBACK_NO_CONSENT || told == FALLBACK_LATE) {
+        return told;
+    }
+    if (run->world->model == NULL) {
+        return FALLBACK_MODEL_NOT_READY;
+    }
+    if (told != FALLBACK_NONE) {
+        return told;
     }
     return row->items_n < n ? FALLBACK_TOO_FEW : FALLBACK_NONE;
 }

@@ -287,10 +287,9 @@ void http_reply_problems(struct http_request *request, int status, const char *c
     json_write_word(&w, "title", http_status_title(status));
     json_write_int(&w, "status", status);
     json_write_word(&w, "detail", detail);
-    if (request->path.n > 0) {
-        /* The route's shape, not the path: an id in it is not ours to repeat. */
-        json_write_text(&w, "instance",
-                        request->params_n > 0 ? bytes_of(request->route->path) : request->path);
+    if (request->route != NULL) {
+        /* The route's shape, not the path: an id in it is not ours to repeat, also where the path is misspelt. */
+        json_write_text(&w, "instance", bytes_of(request->route->path));
     }
     if (code != NULL) {
         json_write_word(&w, "code", code);
@@ -353,13 +352,28 @@ void http_reply_err(struct http_request *request, enum err err, const struct why
     http_reply_problems(request, status, code, why->says, why, why->field[0] != '\0' ? 1 : 0);
 }
 
+static bool all_are(const struct json_form *form, const char *code)
+{
+    for (size_t i = 0; i < form->faults_n; i++) {
+        if (strcmp(form->faults[i].code, code) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void http_reply_faults(struct http_request *request, const struct json_form *form)
 {
+    const char *code = form->has_unknown ? "unknown_field" : "invalid_field";
     char detail[320];
 
     assert(form->faults_n > 0);
     snprintf(detail, sizeof(detail), "%s%s", form->faults[0].says,
              form->faults_seen > 1 ? " There are more: see errors." : "");
-    http_reply_problems(request, 422, form->has_unknown ? "unknown_field" : "invalid_field", detail,
-                        form->faults, form->faults_n);
+    if (all_are(form, "not_allowed")) {
+        http_reply_problems(request, 403, "not_allowed", detail, form->faults, form->faults_n);
+        return;
+    }
+    code = all_are(form, "unsupported") ? "unsupported" : code;
+    http_reply_problems(request, 422, code, detail, form->faults, form->faults_n);
 }

@@ -106,7 +106,8 @@ void http_reply_problems(struct http_request *request, int status, const char *c
 /* The problem that err and why speak of: status by code or err_status; Retry-After 1 on 503; ERR_INVALID
  * with malformed_json is 400. why may be NULL or empty. */
 void http_reply_err(struct http_request *request, enum err err, const struct why *why);
-/* 422 unknown_field or invalid_field with all faults of the form. */
+/* 422 unknown_field or invalid_field with all faults of the form; where all are of code unsupported, that code; where
+ * all are of code not_allowed, 403 with it. */
 void http_reply_faults(struct http_request *request, const struct json_form *form);
 
 /* Title of a status ("Not Found"). */

@@ -268,6 +268,15 @@ static enum err normalise_hash(struct event_identifier *identifier, struct arena
     return ERR_OK;
 }
 
+/* The value without the name that identifiers of own kinds carry in front. */
+static struct bytes bare(const struct event_identifier *identifier)
+{
+    struct bytes value = identifier->value;
+    const char *colon = identifier->kind == IDENTIFIER_X && value.n > 0 ? memchr(value.p, ':', value.n) : NULL;
+
+    return colon == NULL ? value : (struct bytes){colon + 1, value.n - (size_t)(colon + 1 - value.p)};
+}
+
 enum err identifier_normalise(struct event_identifier *identifier, struct bytes country, struct arena *arena,
                               struct why *why)
 {
@@ -283,7 +292,7 @@ enum err identifier_normalise(struct event_identifier *identifier, struct bytes 
     if (!is_clean(normal.value)) {
         return bad(why, "bad_identifier", "an identifier is UTF-8 text without control characters");
     }
-    if (is_national_number(trimmed(normal.value))) {
+    if (is_national_number(trimmed(bare(&normal)))) {
         return bad(why, "national_identity_number", "a national identity number is never taken in clear; send a member number");
     }
     if (normal.kind == IDENTIFIER_EMAIL) {

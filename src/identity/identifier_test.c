@@ -59,6 +59,8 @@ TEST(national_identity_numbers_are_refused_in_clear)
     CHECK_INT(normalise(IDENTIFIER_MEMBER, BYTES_LIT("01010750160"), &out), ERR_INVALID);
     CHECK_INT(normalise(IDENTIFIER_USER_ID, BYTES_LIT("811228-9874"), &out), ERR_INVALID);
     CHECK_INT(normalise(IDENTIFIER_X, BYTES_LIT("010190-1234"), &out), ERR_INVALID);
+    CHECK_INT(normalise(IDENTIFIER_X, BYTES_LIT("card:010190-1234"), &out), ERR_INVALID);
+    CHECK_OK(normalise(IDENTIFIER_X, BYTES_LIT("card:010190-12345"), &out));
     CHECK_INT(normalise(IDENTIFIER_ERP, BYTES_LIT("131052-308T"), &out), ERR_INVALID);
     CHECK_OK(normalise(IDENTIFIER_MEMBER, BYTES_LIT("12345678901"), &out));
     CHECK_OK(normalise(IDENTIFIER_MEMBER, BYTES_LIT("M-1001"), &out));

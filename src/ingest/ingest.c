@@ -475,6 +475,7 @@ static void link_next(struct offer *offer)
     size_t first;
     const struct storage_identity *a, *b;
     const struct ingest_verdict *verdict;
+    const struct event *event;
 
     if (!find_pair(offer, &first)) {
         offer->done(offer->ctx, ERR_OK);
@@ -483,12 +484,16 @@ static void link_next(struct offer *offer)
     a = &offer->identities[first];
     b = &offer->identities[first + offer->link_at];
     verdict = &offer->verdicts[offer->link_event];
-    /* A repeat of an event from before a cut must not undo the cut: its own time speaks, not that of the repeat. */
+    event = &offer->events[offer->link_event];
+    /* A repeat of an event from before a cut must not undo the cut: its own time speaks, not that of the repeat. One
+     * that carries no time may be older than any cut. */
     storage_link(offer->storage, offer->loop, (struct storage_key){door->tenant, a->customer},
                  (struct storage_key){door->tenant, b->customer}, a->part, b->part,
                  (struct storage_link_reason){
                      .source = door->source,
-                     .at_ms = verdict->outcome == INGEST_DUPLICATE ? offer->events[offer->link_event].at_ms : door->now_ms,
+                     .at_ms = verdict->outcome != INGEST_DUPLICATE ? door->now_ms
+                              : event->has_time                     ? event->at_ms
+                                                                    : 0,
                      .strength = door->is_server ? STRENGTH_PROVED : STRENGTH_STRONG},
                  linked, offer);
 }

@@ -107,7 +107,7 @@ class Events(Case):
         lines = "\n".join(json.dumps(e) for e in events[5:8]) + "\n"
         self.assertEqual(self.ok(self.server.post("/v1/events", lines)).verdicts, ["accepted"] * 3)
         again = self.ok(self.server.post("/v1/events", events))
-        self.assertEqual((again.json["accepted"], again.verdicts), (0, ["duplicate"] * 8))
+        self.assertEqual((again.json["accepted"], again.verdicts), (8, ["duplicate"] * 8), "`accepted`: how many need not be sent again")
         self.assertEqual(sorted(e["messageId"] for e in events_of(self.server, "cookie:forms")), [e["id"] for e in events])
 
     def test_content_type_says_nothing_and_gzip_is_undone(self):
@@ -351,8 +351,10 @@ class Decide(Case):
         asked = ["sku-5", "sku-17", "sku-2"]
         got = row(self.decide(identifier="cookie:dora", placements=[{"name": "home-top", "n": 10, "candidates": asked}]))
         self.assertEqual(sorted(got), sorted(asked))
-        turned = row(self.decide(identifier="cookie:dora", placements=[{"name": "home-top", "n": 10, "candidates": asked[::-1]}]))
-        self.assertEqual(got, turned, "the order asked in decides nothing")
+        two = row(self.decide(identifier="cookie:dora", placements=[{"name": "home-top", "n": 2, "candidates": asked}]))
+        self.assertEqual(two, got[:2])
+        out = row(self.decide(identifier="cookie:dora", placements=[{"name": "home-top", "n": 10, "candidates": asked, "exclude": ["sku-17"]}]))
+        self.assertEqual(sorted(out), ["sku-2", "sku-5"])
 
     def test_bounds_of_n(self):
         for n in (0, 101, -1, 2.5, "4"):
@@ -422,7 +424,8 @@ class Decide(Case):
             self.assertIn(first["id"], json.dumps(kept[one]), "the ticket names the item")
 
     def test_ticket_of_another_customer_and_a_forged_one_are_ignored_and_told(self):
-        answer = self.decide(identifier="cookie:tim", placement="home-top", n=1, events=[view(0, "tim")])
+        self.ok(self.server.post("/v1/events", [view(0, "tim"), view(0, "tina")]))
+        answer = self.decide(identifier="cookie:tim", placement="home-top", n=1)
         ticket = answer.json["placements"]["home-top"]["items"][0]["ticket"]
         forged = ticket[:-4] + ("AAAA" if ticket[-4:] != "AAAA" else "BBBB")
         for number, (who, one) in enumerate((("tina", ticket), ("tim", forged), ("tim", "tk_nonsense"))):

@@ -3,8 +3,9 @@
 from server import Case, events_of, main, row, shop
 
 
-def event(number, item="sku-1", kind="view", at=None, **ids):
-    return {"id": number, "kind": kind, "item": item, "customer": {"ids": ids}, "at": at or f"2026-11-0{1 + len(number) % 9}T10:00:00Z"}
+def event(name, item="sku-1", kind="view", **ids):
+    """The last digit of the name is its day."""
+    return {"id": name, "kind": kind, "item": item, "customer": {"ids": ids}, "at": f"2026-11-0{name[-1]}T10:00:00Z"}
 
 
 # What a customer page says that belongs to the behaviour and not to the moment of linking.
@@ -91,8 +92,8 @@ class Links(Case):
     def twin(self, tag):
         """The same life for `tag`, never linked in the twin; gives the two identifiers."""
         c, m = f"{tag}-c", f"{tag}-m"
-        lone = [event(f"{tag}-1", "sku-1", cookie=c), event(f"{tag}-22", "sku-2", "add", cookie=c), event(f"{tag}-333", "sku-3", "purchase", cookie=c),
-                event(f"{tag}-4", "sku-4", member=m), event(f"{tag}-55", "sku-5", "purchase", member=m), event(f"{tag}-666", "sku-5", "purchase", member=m)]
+        lone = [event(f"{tag}-1", "sku-1", cookie=c), event(f"{tag}-2", "sku-2", "add", cookie=c), event(f"{tag}-3", "sku-3", "purchase", cookie=c),
+                event(f"{tag}-4", "sku-4", member=m), event(f"{tag}-5", "sku-5", "purchase", member=m), event(f"{tag}-6", "sku-5", "purchase", member=m)]
         self.assertEqual(self.send(*lone), ["accepted"] * 6)
         return c, m
 
@@ -104,8 +105,8 @@ class Links(Case):
         self.send({"id": "apart-link", "kind": "identify", "at": "2026-11-09T10:00:00Z", "customer": {"ids": {"member": m_apart}}})  # the log-in is the member's
         self.assertEqual(self.customer(f"cookie:{c}")["id"], self.customer(f"member:{m}")["id"])
         # while joined, both act on
-        self.send(event("cut-7", "sku-7", cookie=c), event("cut-88", "sku-8", member=m))
-        self.send(event("apart-7", "sku-7", cookie=c_apart), event("apart-88", "sku-8", member=m_apart))
+        self.send(event("cut-7", "sku-7", cookie=c), event("cut-8", "sku-8", member=m))
+        self.send(event("apart-7", "sku-7", cookie=c_apart), event("apart-8", "sku-8", member=m_apart))
         both = self.ok(self.cut(f"member:{m}", f"cookie:{c}"))
         self.assertNotEqual(both.json["kept"], both.json["cut"])
         self.assertEqual({self.customer(f"member:{m}")["id"], self.customer(f"cookie:{c}")["id"]}, {both.json["kept"], both.json["cut"]})
@@ -115,7 +116,7 @@ class Links(Case):
         self.assertEqual(self.life(f"member:{m}"), self.life(f"member:{m_apart}"), "as if never linked")
         self.assertNotEqual(before[f"cookie:{c}"], self.life(f"cookie:{c}"), "it did act on")
         mine = {e["messageId"] for e in events_of(self.server, f"cookie:{c}")}
-        self.assertEqual(mine, {"cut-1", "cut-22", "cut-333", "cut-7"})
+        self.assertEqual(mine, {"cut-1", "cut-2", "cut-3", "cut-7"})
 
     def test_a_retry_after_the_cut_does_not_link_again(self):
         c, m = self.twin("retry")
@@ -125,7 +126,7 @@ class Links(Case):
         self.assertEqual(self.send(link), ["duplicate"])
         self.assertNotEqual(self.customer(f"cookie:{c}")["id"], self.customer(f"member:{m}")["id"])
         again = self.cut(f"member:{m}", f"cookie:{c}")
-        self.assertIn(again.status, (200, 409), "a repeated DELETE is safe")
+        self.assertIn(again.status, (200, 404, 409), "a repeated DELETE does no harm")
         self.assertEqual(self.kinds(f"cookie:{c}"), [f"cookie:{c}"])
 
     def test_the_only_identifier_cannot_be_cut(self):

@@ -3,6 +3,8 @@
 
 Values that may never come back carry the word "secretvalue"; at the end of each class neither an error nor the log of
 the server may hold it."""
+import base64
+import datetime
 import gzip
 import json
 import socket
@@ -49,9 +51,11 @@ class NotJson(Told):
             for body in BROKEN:
                 with self.subTest(call=path, body=body[:40]):
                     answer = self.server.call(method, path, body)
-                    if body.startswith((b"[", b"{")) and path in ("/v1/events", "/v1/receipts", "/v1/items") and answer.status == 200:
-                        # something could be read: the fault is that one's
-                        self.assertTrue(all(one["verdict"] == "quarantined" for one in answer.json["results"]), answer)
+                    if body in (b"[1,]", b"[" * 33 + b"]" * 33) and path in ("/v1/events", "/v1/receipts", "/v1/items"):
+                        # an element could be made out: the fault is its own
+                        self.assertIn(answer.status, (200, 400, 422), answer)
+                        if answer.status == 200:
+                            self.assertTrue(all(one["verdict"] == "quarantined" for one in answer.json["results"]), answer)
                         continue
                     self.problem(answer, 400, "malformed_json")
                     self.assertRegex(answer.json["detail"], r"byte (offset )?\d+", answer)
@@ -135,6 +139,10 @@ class Fields(Told):
         self.problem(self.server.get("/v1/events"), 422)
 
 
+def from_now(**ahead):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**ahead)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
 def good(number, **more):
     return {"id": f"good-{number}", "kind": "view", "item": "sku-1", "identifier": "cookie:batch", **more}
 
@@ -185,7 +193,8 @@ class BadAmongGood(Told):
                           (good("p", price={"amount": 12, "currency": "kroner"}), None), (good("q", quantity="two"), None),
                           (good("k", kind="vieww"), "unknown_kind"), (good("k", kind=7), None), (good("i", item=""), None),
                           (good("i", item=5), None), (good("t", at="yesterday"), None), (good("t", at=1764000000), None),
-                          (good("c", channel="moon"), None), (good("f", at="2999-01-01T00:00:00Z"), "future_time"),
+                          (good("c", channel="moon"), None), (good("f", at=from_now(hours=25)), "future_time"), (good("f", at="2099-01-01T00:00:00Z"), "future_time"),
+                          (good("f", at="2999-01-01T00:00:00Z"), None), (good("f", at="1850-01-01T00:00:00Z"), None),
                           ({"id": "noitem", "kind": "view", "identifier": "cookie:batch"}, None),
                           (good("c", consent={"stor": False}), "unknown_field"), (good("c", consent="yes"), None)):
             with self.subTest(bad=bad):
@@ -209,11 +218,7 @@ class BadAmongGood(Told):
         self.assertEqual((answer.json["accepted"], answer.verdicts), (0, ["quarantined"] * 3))
 
     def test_a_clock_ten_minutes_ahead_is_clamped_and_the_original_kept(self):
-        now = self.server.get("/healthz", key=None).headers["Date"]
-        self.assertTrue(now is None or now.endswith("GMT"))
-        import datetime
-        ahead = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=10)
-        at = ahead.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        at = from_now(minutes=10)
         self.assertEqual(self.ok(self.server.post("/v1/events", good("ahead", identifier="cookie:ahead", at=at))).verdicts, ["accepted"])
         event, = events_of(self.server, "cookie:ahead")
         self.assertEqual(event["originalTimestamp"], at)
@@ -257,7 +262,7 @@ class Sizes(Told):
         answer = self.ok(self.server.post("/v1/events", {"kind": long}))
         self.assertEqual(answer.verdicts, ["quarantined"])
         self.assertLess(len(answer.body), 2000)
-        self.problem(self.server.get("/v1/items/" + "n" * 300), self.server.get("/v1/items/" + "n" * 300).status)
+        self.assertIn(self.server.get("/v1/items/" + "n" * 300).status, (404, 422))
         self.problem(self.server.get("/v1/items/" + "n" * 20000), 414)
         self.problem(self.server.get("/healthz", headers={"X-Long": "n" * 20000}), 431)
 
@@ -270,7 +275,6 @@ class Doors(Told):
                 self.assertTrue(answer.headers["WWW-Authenticate"])
 
     def test_basic_is_taken_as_well(self):
-        import base64
         word = base64.b64encode(f"{SECRET}:".encode()).decode()
         self.ok(self.server.get("/v1/events?user=a", key=None, headers={"Authorization": f"Basic {word}"}))
         wrong = base64.b64encode(f"{MARK}:".encode()).decode()
@@ -293,14 +297,13 @@ class Doors(Told):
                      "/v1/items/../events", "/v1/EVENTS", "/v1/events/a/b/c/d/e/f/g/h/i/j/k/l", "/v1/items/", f"/{MARK}"):
             with self.subTest(path=path):
                 answer = self.server.get(path)
-                self.assertEqual(answer.status, 404, answer)
                 self.problem(answer, 404)
-        for method, path in (("DELETE", "/v1/events"), ("PUT", "/v1/decide"), ("GET", "/v1/decide"), ("PATCH", "/v1/stock"), ("POST", "/healthz"),
-                             ("BREW", "/v1/events")):
+        for method, path in (("DELETE", "/v1/events"), ("PUT", "/v1/decide"), ("GET", "/v1/decide"), ("PATCH", "/v1/stock"), ("POST", "/healthz")):
             with self.subTest(method=method, path=path):
                 answer = self.problem(self.server.call(method, path, b"{}"), 405)
                 self.assertTrue(answer.headers["Allow"])
         self.assertIn("POST", self.server.get("/v1/decide").headers["Allow"])
+        self.problem(self.server.call("BREW", "/v1/events", b"{}"), 501)
 
     def test_tricks_in_paths(self):
         for name in ("..%2f..%2fetc%2fpasswd", "%2e%2e", "a%00b", "a%0d%0aSet-Cookie:x", "%zz", "%", "%c0%af", "%ff", "a%7f"):
@@ -312,8 +315,9 @@ class Doors(Told):
         self.assertIn(self.server.put("/v1/items/..%2f..%2fa", {"id": "../../a", "title": "an id is no path"}).status, (200, 201))
         self.ok(self.server.get("/v1/items/..%2f..%2fa"))
         for name in ("a%00b", "a%0ab", "%01"):
-            self.problem(self.server.put(f"/v1/items/{name}", {"title": "control"}), self.server.put(f"/v1/items/{name}", {"title": "control"}).status)
-            self.assertGreaterEqual(self.server.put(f"/v1/items/{name}", {"title": "control"}).status, 400)
+            answer = self.server.put(f"/v1/items/{name}", {"title": "control"})
+            self.assertIn(answer.status, (400, 422), answer)
+            self.problem(answer, answer.status)
 
     def test_targets_only_a_raw_socket_can_send(self):
         for target in (b"/v1/items/a b", b"*", b"http://127.0.0.1/v1/events", b"/v1/\x01", b"v1/events", b"/\xff\xfe"):
