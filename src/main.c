@@ -12,6 +12,7 @@ static const struct {
     const char *says;
 } commands[] = {
     {"serve", cmd_serve, "the server"},
+    {"import", cmd_import, "history in: receipts, items, stores from CSV files by a map"},
     {"key", cmd_key, "add, list, revoke keys"},
     {"tenant", cmd_tenant, "add, list tenants"},
     {"replay", cmd_replay, "folds everything derived again from the log"},

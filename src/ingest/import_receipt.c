@@ -170,7 +170,7 @@ static enum err fault(const struct import_receipts *r, enum import_field field, 
 
 static enum err close_receipt(struct import_receipts *r)
 {
-    struct import_receipt receipt = {&r->event, r->first_row, r->last_row, r->local_ms};
+    struct import_receipt receipt = {&r->event, r->first_row, r->last_row, r->first_line, r->local_ms};
     int64_t day;
 
     if (r->event.kind == EVENT_NONE) {

@@ -36,6 +36,7 @@ struct import_counts {
 struct import_receipt { /* a loan until the callback returns */
     struct event *event;          /* finished (mid, item and store hashes) when options.tenant is set */
     uint64_t first_row, last_row; /* of its kept lines */
+    uint64_t first_line;          /* of the file */
     int64_t local_ms;             /* its time on the wall, shifted, as if UTC */
 };
 
