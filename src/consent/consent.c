@@ -214,6 +214,12 @@ uint16_t consent_in_force(uint16_t record_word, uint16_t call_word, bool has_gpc
         }
         word = consent_word_set(word, purpose, state);
     }
+    /* What may not be kept may not be used either: a refusal of `store` takes every grant with it. */
+    for (int i = 0; i < PURPOSES_ && consent_word_get(word, PURPOSE_STORE) > CONSENT_GRANTED; i++) {
+        if (consent_may(word, (enum purpose)i)) {
+            word = consent_word_set(word, (enum purpose)i, consent_word_get(word, PURPOSE_STORE));
+        }
+    }
     return word;
 }
 

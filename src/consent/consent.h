@@ -49,7 +49,8 @@ uint16_t consent_word(const struct consent *consent, int64_t now_ms);
 /* The statement that decides for a purpose, or NULL: the strictest, of these the newest. */
 const struct consent_statement *consent_deciding(const struct consent *consent, enum purpose purpose, int64_t now_ms);
 /* Joins what the record says with what the call says (it can only narrow), with Sec-GPC and with the
- * gate of the key's source. Gives granted bits only where the result is a grant. */
+ * gate of the key's source. Gives granted bits only where the result is a grant; `store` refused or withdrawn takes
+ * every other grant with it. */
 uint16_t consent_in_force(uint16_t record_word, uint16_t call_word, bool has_gpc, bool is_gated);
 static inline bool consent_may(uint16_t word_in_force, enum purpose purpose)
 {

@@ -92,6 +92,8 @@ TEST(absent_is_refusal_unless_gated)
     CHECK(!consent_may(consent_in_force(granted, 0, true, true), PURPOSE_STORE));
     CHECK(!consent_may(consent_in_force(granted, refused, false, true), PURPOSE_STORE));
     CHECK(consent_may(consent_in_force(granted, granted, false, false), PURPOSE_STORE));
+    /* What may not be kept may not be used: `store` refused takes the gate's other grants with it. */
+    CHECK(!consent_may(consent_in_force(refused, 0, false, true), PURPOSE_PERSONALISE));
     /* A call can only narrow: its grant is no grant of the record. */
     CHECK(!consent_may(consent_in_force(0, granted, false, false), PURPOSE_STORE));
 }

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <rocksdb/c.h>
@@ -27,6 +28,7 @@ enum {
     WRITE_BUFFER_BYTES = 32 << 20,   /* a family; */
     WRITE_BUFFERS_BYTES = 160 << 20, /* all of them */
     WAL_BYTES_MAX = 256 << 20,       /* replayed at about 100 MB/s after a crash */
+    RESERVE_BYTES = 16 << 20, /* kept free on the disk: a group, its log and the files' own needs */
     BLOOM_BITS = 10,                 /* 1 % false: a new message id costs 1.01 memory look-ups */
     OPEN_FILES_MAX = 512,
     PATH_BYTES_MAX = 4096
@@ -38,6 +40,7 @@ struct rocks {
     rocksdb_options_t *options[STORAGE_FAMILIES_];
     rocksdb_readoptions_t *read;
     rocksdb_writeoptions_t *write_synced, *write;
+    enum err failed; /* of a write: nothing more is written until it was opened anew; the writer's thread only */
     rocksdb_cache_t *cache;
     char *directory;
     bool is_read_only;
@@ -359,11 +362,33 @@ static enum err rocks_walk(void *at, void *view, enum storage_family family, str
 
 /* ---- writing ---- */
 
+/* A file that RocksDB failed to write once must not be written again (its own assertion ends the process), so a disk
+ * that is nearly full is seen before: with room again, writing goes on by itself. */
+static bool is_room(const struct rocks *rocks, size_t bytes)
+{
+    struct statvfs room;
+
+    return statvfs(rocks->directory, &room) != 0 || (uint64_t)room.f_bavail * room.f_frsize > RESERVE_BYTES + 4 * (uint64_t)bytes;
+}
+
 static enum err rocks_write(void *at, const struct storage_change *changes, size_t n, bool is_synced)
 {
     struct rocks *rocks = at;
-    rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
+    rocksdb_writebatch_t *batch;
     char *text = NULL;
+    size_t bytes = 0;
+    enum err err;
+
+    for (size_t i = 0; i < n; i++) {
+        bytes += changes[i].key.n + changes[i].value.n;
+    }
+    if (rocks->failed != ERR_OK) {
+        return rocks->failed;
+    }
+    if (!is_room(rocks, bytes)) {
+        return ERR_FULL;
+    }
+    batch = rocksdb_writebatch_create();
 
     for (size_t i = 0; i < n; i++) {
         const struct storage_change *change = &changes[i];
@@ -378,7 +403,9 @@ static enum err rocks_write(void *at, const struct storage_change *changes, size
     }
     rocksdb_write(rocks->db, is_synced ? rocks->write_synced : rocks->write, batch, &text);
     rocksdb_writebatch_destroy(batch);
-    return err_of(text);
+    err = err_of(text);
+    rocks->failed = err;
+    return err;
 }
 
 static enum err rocks_flush(void *at)

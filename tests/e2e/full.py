@@ -86,7 +86,7 @@ class Full(Case):
         if os.geteuid() != 0:
             self.skipTest("mounting a small disk needs root")
         room = pathlib.Path(tempfile.mkdtemp(prefix="falun-e2e-disk-"))
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(room)], capture_output=True, text=True)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(room)], capture_output=True, text=True)
         if mounted.returncode:
             room.rmdir()
             self.skipTest(f"no small disk could be mounted: {mounted.stderr.strip()}")
