@@ -489,10 +489,15 @@ static void find_address(struct http_conn *conn, struct http_exchange *exchange)
 {
     struct http_request *request = &exchange->request;
     struct http_address address = conn->address;
-    struct bytes list;
+    struct bytes list = {0};
 
     if (conn->is_by_proxy) {
-        list = http_parse_field(exchange->parse.fields, exchange->parse.fields_n, "x-forwarded-for");
+        /* Of several such headers the last: haproxy adds its own behind whatever the client sent. */
+        for (size_t i = 0; i < exchange->parse.fields_n; i++) {
+            struct bytes value = http_parse_field(&exchange->parse.fields[i], 1, "x-forwarded-for");
+
+            list = value.p != NULL ? value : list;
+        }
         for (size_t i = list.n; i > 0; i--) {
             if (list.p[i - 1] == ',') {
                 list = (struct bytes){list.p + i, list.n - i};
@@ -561,7 +566,9 @@ static void head_is_read(struct http_conn *conn)
         return;
     }
     exchange->is_continue_due = exchange->parse.wants_continue && exchange->parse.content_length > 0;
-    conn->current_until_ms = now_ms(conn) + (uint64_t)conn->loop->server->options.body_ms;
+    conn->current_until_ms =
+        now_ms(conn) + (uint64_t)(is_large(exchange) ? conn->loop->server->options.window_ms
+                                                     : conn->loop->server->options.body_ms);
     http_parse_body(&exchange->parse, exchange->body_room);
 }
 
@@ -833,6 +840,20 @@ void http_conn_open(struct http_loop *loop, int fd, bool is_by_file, const struc
     progress(conn);
 }
 
+/* Rule 6: a feed has no deadline but a lowest rate, total over any window. True when it is kept up. */
+static bool keeps_rate(struct http_conn *conn)
+{
+    struct http_exchange *exchange = conn->current;
+
+    if (!is_large(exchange) || exchange->parse.state != PARSE_BODY ||
+        exchange->parse.body_n - exchange->window_n < HTTP_WINDOW_BYTES_MIN) {
+        return false;
+    }
+    exchange->window_n = exchange->parse.body_n;
+    conn->current_until_ms = now_ms(conn) + (uint64_t)conn->loop->server->options.window_ms;
+    return true;
+}
+
 static void check_deadlines(struct http_conn *conn)
 {
     static const struct http_fault late = {408, "too_slow", "The request came too slowly; send it again."};
@@ -847,7 +868,7 @@ static void check_deadlines(struct http_conn *conn)
             conn_close(conn);
         }
     } else if (conn->current != NULL) {
-        if (now >= conn->current_until_ms) {
+        if (now >= conn->current_until_ms && !keeps_rate(conn)) {
             refuse(conn, &late);
         }
     } else if (conn->first == NULL && now >= conn->idle_until_ms) {

@@ -30,6 +30,7 @@ enum {
         256 * 1024,              /* answers not yet taken by the kernel; beyond, no new request begins */
     HTTP_READ_BYTES = 64 * 1024, /* one read; a loop has one such buffer */
     HTTP_TICK_MS = 50,           /* grain of the deadlines */
+    HTTP_WINDOW_BYTES_MIN = 64 * 1024, /* a feed brings at least this a window: about 1 kB/s */
     HTTP_LINGER_MS = 1000,
     HTTP_REPLY_HEADERS_MAX = 16,
     HTTP_ARENA_FIRST_BYTES = 16 * 1024,
@@ -48,6 +49,7 @@ struct http_exchange {
     struct arena arena;
     struct http_match match;
     char *body_room, *inflated;
+    size_t window_n;       /* bytes of the body when the window began */
     size_t reserved_bytes; /* of the server's held bytes */
     const struct http_field *queries;
     size_t queries_n;

@@ -114,9 +114,9 @@ static void share(struct http_exchange *exchange)
     struct http_request *request = &exchange->request;
     struct bytes origin;
 
-    /* Vary goes on every answer that could have been another for another origin, or a cache mixes them. */
+    /* Vary also when no origin was named: else a cache gives that answer to a page. */
     if (exchange->loop->server->options.may_origin == NULL ||
-        exchange->headers_n + 3 > HTTP_REPLY_HEADERS_MAX || http_request_header(request, "Origin").n == 0) {
+        exchange->headers_n + 4 > HTTP_REPLY_HEADERS_MAX) {
         return;
     }
     http_reply_header(request, "Vary", BYTES_LIT("Origin"));
@@ -125,6 +125,9 @@ static void share(struct http_exchange *exchange)
         http_reply_header(request, "Access-Control-Expose-Headers",
                           BYTES_LIT("ETag, Retry-After, X-SSE-Support, RateLimit, RateLimit-Policy, "
                                     "Falun-Request-Id"));
+        if (exchange->loop->server->options.with_credentials) {
+            http_reply_header(request, "Access-Control-Allow-Credentials", BYTES_LIT("true"));
+        }
     }
 }
 

@@ -221,6 +221,7 @@ static void fill_options(struct http_server *server)
     FILL(arena_bytes_max, (size_t)64 << 20);
     FILL(header_ms, 5000);
     FILL(body_ms, 10000);
+    FILL(window_ms, 60000);
     FILL(idle_ms, 60000);
     FILL(write_ms, 60000);
 }

@@ -45,10 +45,12 @@ struct http_options {    /* all zero is a server on a free port of 127.0.0.1 wit
     size_t held_bytes_max;                     /* 0: 256 MiB: bodies in memory over all connections */
     size_t arena_bytes_max;                    /* 0: 64 MiB a request */
     int header_ms, body_ms, idle_ms, write_ms; /* 0: 5 s, 10 s, 60 s, 60 s: totals, never per read */
-    const char *const *proxies;                /* NULL-terminated addresses of trusted proxies; NULL: none */
+    int window_ms;              /* 0: 60 s; a LARGE body must bring 64 KiB in each, instead of body_ms */
+    const char *const *proxies; /* NULL-terminated addresses of trusted proxies; NULL: none */
     /* May this page's origin use the call? NULL: no origin may. Pre-flights ask too, before any key is
      * known. Thread: the request's loop. */
     bool (*may_origin)(void *ctx, const struct http_request *request, struct bytes origin);
+    bool with_credentials; /* allowed origins may send cookies: Access-Control-Allow-Credentials */
     void *ctx;
     int64_t (*clock_ms)(void *ctx); /* replaces the wall clock of received_ms: --test-clock. NULL: real */
 };
@@ -69,5 +71,5 @@ MUST_USE enum err http_server_start(struct http_server *server);
 /* Stops accepting, answers what has been read with Connection: close, waits up to `ms`, then cuts, and
  * joins the threads. Gives the number of requests that were cut. Thread: not one of the loops. */
 size_t http_server_drain(struct http_server *server, int ms);
-/* Frees all; after http_server_drain (called with 0 ms when it was not). NULL is allowed. */
+/* Frees all, and waits for handles that others still have open on the loops: close them first. After http_server_drain (called with 0 ms when it was not). NULL is allowed. */
 void http_server_close(struct http_server *server);

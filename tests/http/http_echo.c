@@ -102,6 +102,40 @@ static void slow(struct http_request *request)
     uv_timer_start(timer, on_late, (uint64_t)query_int(request, "ms", 100), 0);
 }
 
+static void on_release(uv_timer_t *timer)
+{
+    struct http_request *request = timer->data;
+
+    /* The request's bytes are still there, long after its answer. */
+    if (bytes_equal(request->path, BYTES_LIT("/held"))) {
+        atomic_fetch_add(&after_n, 1);
+    }
+    http_request_release(request);
+    uv_close((uv_handle_t *)timer, (uv_close_cb)(void (*)(void))free);
+}
+
+static void hold_on(struct http_request *request, void *ctx)
+{
+    uv_timer_t *timer = ctx;
+
+    http_request_hold(request);
+    uv_timer_init(loop_uv(request->loop), timer);
+    timer->data = request;
+    uv_timer_start(timer, on_release, 50, 0);
+}
+
+static void held(struct http_request *request)
+{
+    uv_timer_t *timer = malloc(sizeof(*timer));
+
+    if (timer == NULL) {
+        abort();
+    }
+    atomic_fetch_add(&handled, 1);
+    http_request_after(request, hold_on, timer);
+    http_reply_send(request, 204, NULL, (struct bytes){0});
+}
+
 static void big(struct http_request *request)
 {
     size_t n = (size_t)query_int(request, "n", 1 << 20);
@@ -163,6 +197,7 @@ static const struct http_route routes[] = {
     {HTTP_METHOD_POST, "/items/feed", echo, 0, 0},
     {HTTP_METHOD_GET, "/who", tell, 0, 0},
     {HTTP_METHOD_GET, "/slow", slow, 0, 0},
+    {HTTP_METHOD_GET, "/held", held, 0, 0},
     {HTTP_METHOD_GET, "/big", big, 0, 0},
     {HTTP_METHOD_POST, "/form", form, 0, 0},
     {HTTP_METHOD_GET, "/count", count, 0, 0},
@@ -179,11 +214,9 @@ static void read_option(struct http_options *options, const char *name, const ch
     struct {
         const char *name;
         int *value;
-    } times[] = {{"header_ms", &options->header_ms},
-                 {"body_ms", &options->body_ms},
-                 {"idle_ms", &options->idle_ms},
-                 {"write_ms", &options->write_ms},
-                 {"drain_ms", &drain_ms}};
+    } times[] = {{"header_ms", &options->header_ms}, {"body_ms", &options->body_ms},
+                 {"idle_ms", &options->idle_ms},     {"write_ms", &options->write_ms},
+                 {"window_ms", &options->window_ms}, {"drain_ms", &drain_ms}};
     struct {
         const char *name;
         size_t *value;

@@ -94,7 +94,7 @@ class Rules(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(header_ms=600, body_ms=900, idle_ms=1500, write_ms=1500, held_bytes=8 << 20)
+        cls.server = Server(header_ms=600, body_ms=900, idle_ms=1500, write_ms=1500, window_ms=600, held_bytes=8 << 20)
 
     @classmethod
     def tearDownClass(cls):
@@ -179,6 +179,15 @@ class Rules(unittest.TestCase):
 
     def test_rule_06_a_large_route_takes_more(self):
         self.assertEqual(len(self.answered(post(b"x" * 3000000, path=b"/large")).body), 3000000)
+
+    def test_rule_06_a_feed_has_no_deadline_but_a_lowest_rate(self):
+        with self.server.connect() as sock, sock.makefile("rb") as stream:
+            sock.sendall(b"POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: 1200000\r\n\r\n")
+            for _ in range(30):
+                sock.sendall(b"x" * 40000)
+                time.sleep(0.05)
+            self.assertEqual(len(read_answer(stream).body), 1200000)
+        self.slow(b"POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", b"y", 0.6)
 
     def slow(self, first, rest, limit):
         """Sends rest one byte every 20 ms; the server must cut at the total limit, with 408."""
@@ -410,6 +419,13 @@ class Rules(unittest.TestCase):
         time.sleep(0.4)
         self.assertEqual(self.server.count()["after"] - before, 6)
 
+    def test_a_held_request_outlives_its_answer(self):
+        before = self.server.count()["after"]
+        for _ in range(3):
+            self.answered(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n", 204)
+        time.sleep(0.2)
+        self.assertEqual(self.server.count()["after"] - before, 3)
+
     def test_a_half_closed_client_still_gets_its_answers(self):
         with self.server.connect() as sock, sock.makefile("rb") as stream:
             sock.sendall(b"GET /slow?ms=100 HTTP/1.1\r\nHost: x\r\n\r\n" + NEXT + b"GET /hel")
@@ -558,7 +574,8 @@ class Limits(unittest.TestCase):
         socks = [server.connect() for _ in range(6)]
         for sock in socks:
             with sock, sock.makefile("rb") as stream:
-                sock.sendall(b"GET /who HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6, 9.8.7.6\r\n\r\n")
+                sock.sendall(b"GET /who HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\n"
+                             b"X-Forwarded-For: 5.5.5.5, 9.8.7.6\r\n\r\n")
                 told = json.loads(read_answer(stream).body)
                 self.assertEqual((told["address"], told["byProxy"]), ("9.8.7.6", True))
         self.assertEqual(server.stop()[1], 0)
