@@ -20,7 +20,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parent.parent
 CASES = re.compile(r"^cases: (\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 # Programs with threads of their own, worth the cost of ThreadSanitizer.
-THREADED = ["storage_conform", "publish_test", "ingest_conform", "catalog_test", "loop_test"]
+THREADED = ["storage_conform", "publish_test", "ingest_conform", "catalog_test", "loop_test", "http_rules"]
 total = {"passed": 0, "failed": 0, "skipped": 0}
 began = time.monotonic()
 
