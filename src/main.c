@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
     {"serve", cmd_serve, "the server"},
     {"import", cmd_import, "history in: receipts, items, stores from CSV files by a map"},
+    {"demo", cmd_demo, "recorded till lines, learnt and served with a page to look at"},
     {"key", cmd_key, "add, list, revoke keys"},
     {"tenant", cmd_tenant, "add, list tenants"},
     {"replay", cmd_replay, "folds everything derived again from the log"},

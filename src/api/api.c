@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/api_catalog.h"
+#include "api/api_demo.h"
 #include "api/api_key.h"
 #include "api/api_trace.h"
 #include "base/hash.h"
@@ -314,6 +315,7 @@ void api_close(struct api *api)
         catalog_close(api->tenants[i]->catalog);
         free(api->tenants[i]);
     }
+    api_demo_close(api);
     api_keys_free(api);
     api_traces_close(api->traces);
     publish_close(api->publish);

@@ -31,8 +31,8 @@ enum err api_demo_open(struct api *api, struct api_tenant *tenant)
         return ERR_NOMEM;
     demo->tenant = tenant;
     pthread_mutex_init(&demo->lock, NULL);
-    api->demo = demo;
     api->is_demo = true;
+    atomic_store(&api->demo, demo);
     return ERR_OK;
 }
 
@@ -44,8 +44,42 @@ void api_demo_close(struct api *api)
         return;
     api->demo = NULL;
     survey_free(atomic_load(&demo->survey));
+    free(demo->report);
     pthread_mutex_destroy(&demo->lock);
     free(demo);
+}
+
+void api_demo_household(struct api *api, char out_key[API_DEMO_KEY_BYTES])
+{
+    struct api_demo *demo = api->demo;
+    const struct survey *survey = demo ? atomic_load(&demo->survey) : NULL;
+
+    snprintf(out_key, API_DEMO_KEY_BYTES, "%s",
+             survey && survey->choices_n > 0 ? survey->choices[0].key : "member:1");
+}
+
+bool api_demo_proof_put(struct api *api, struct bytes report)
+{
+    struct api_demo *demo = api->demo;
+    struct page_proof proof;
+    struct arena arena;
+    char *copy = NULL;
+    bool is;
+
+    assert(demo);
+    arena_open(&arena, DEMO_REPORT_BYTES, 16 * DEMO_REPORT_BYTES);
+    is = report.n > 0 && report.n <= DEMO_REPORT_BYTES && api_demo_proof_read(report, &arena, &proof);
+    arena_close(&arena);
+    copy = is ? malloc(report.n) : NULL;
+    if (!copy)
+        return false;
+    memcpy(copy, report.p, report.n);
+    pthread_mutex_lock(&demo->lock);
+    free(demo->report);
+    demo->report = copy;
+    demo->report_n = report.n;
+    pthread_mutex_unlock(&demo->lock);
+    return true;
 }
 
 void api_demo_proof_failed(struct api *api, const char *says)
@@ -114,7 +148,6 @@ static void reply_headers(struct http_request *request, const char *cache)
         request, "Content-Security-Policy",
         BYTES_LIT("default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
                   "base-uri 'none'; frame-ancestors 'none'"));
-    http_reply_header(request, "X-Content-Type-Options", BYTES_LIT("nosniff"));
     http_reply_header(request, "Referrer-Policy", BYTES_LIT("same-origin"));
     http_reply_header(request, "Cross-Origin-Opener-Policy", BYTES_LIT("same-origin"));
     http_reply_header(request, "Cross-Origin-Resource-Policy", BYTES_LIT("same-origin"));

@@ -18,18 +18,25 @@
 
 struct api_demo;
 
-/* Makes api->demo for the tenant and sets api->is_demo: before the server starts. Errors: ERR_NOMEM. */
+enum { API_DEMO_KEY_BYTES = 80 };
+
+/* Makes api->demo for the tenant and sets api->is_demo; also while the server runs. Errors: ERR_NOMEM. */
 MUST_USE enum err api_demo_open(struct api *api, struct api_tenant *tenant);
-/* After the server was drained. NULL-safe. */
+/* api_close calls it: after the server was drained. */
 void api_demo_close(struct api *api);
 /* Walks all customers and events once: which households the page offers, what things cost, how stores are called.
  * Blocking, about a second for 150,000 receipts; a worker thread, also while the server runs. Until it is done the page
  * offers the newcomer only. Errors: what storage gave, ERR_NOMEM. */
 MUST_USE enum err api_demo_survey(struct api *api, int64_t now_ms);
-/* Why there is no proof, a sentence: the page says it until a model with a report is published. Text is copied, cut
+/* The key of the first household that the page offers, "member:1" while there is none. */
+void api_demo_household(struct api *api, char out_key[API_DEMO_KEY_BYTES]);
+/* The report that the page shows (api_demo_proof_read), copied. False: it is none, the page keeps what it had. Thread: any. */
+bool api_demo_proof_put(struct api *api, struct bytes report);
+/* Why there is no proof, a sentence: the page says it until there is a report. Text is copied, cut
  * at 200 bytes. Thread: any. */
 void api_demo_proof_failed(struct api *api, const char *says);
 
+/* Not among api_routes(): `falun demo` hands them to the server. */
 extern const struct http_route api_demo_routes[];
 extern const size_t api_demo_routes_n;
 

@@ -212,17 +212,18 @@ static void fill_choices(const struct demo_view *view, struct page *page)
 static void fill_proof(const struct demo_view *view, struct page *page)
 {
     struct api_demo *demo = view->demo;
-    char failed[sizeof(demo->failed)];
+    struct arena *arena = view->request->arena;
+    struct bytes report, failed;
 
-    if (view->world.model &&
-        api_demo_proof_read(model_note(view->world.model), view->request->arena, &page->proof))
-        return;
     pthread_mutex_lock(&demo->lock);
-    memcpy(failed, demo->failed, sizeof(failed));
+    report = arena_copy(arena, (struct bytes){demo->report, demo->report_n});
+    failed = arena_copy(arena, bytes_of(demo->failed));
     pthread_mutex_unlock(&demo->lock);
-    if (failed[0]) {
+    if (report.n > 0 && api_demo_proof_read(report, arena, &page->proof))
+        return;
+    if (failed.n > 0) {
         page->proof.state = PAGE_PROOF_FAILED;
-        page->proof.note = arena_copy(view->request->arena, bytes_of(failed));
+        page->proof.note = failed;
     }
 }
 

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-enum { DEMO_KEY_BYTES = 80, DEMO_LINE_BYTES = 80 };
+enum { DEMO_KEY_BYTES = API_DEMO_KEY_BYTES, DEMO_LINE_BYTES = 80, DEMO_REPORT_BYTES = 65536 };
 
 struct demo_choice { /* all zero: no household fits */
     char key[DEMO_KEY_BYTES];
@@ -40,7 +40,9 @@ struct survey { /* immutable once published */
 struct api_demo {
     struct api_tenant *tenant;
     struct survey *_Atomic survey; /* NULL until api_demo_survey is done */
-    pthread_mutex_t lock;          /* of failed */
+    pthread_mutex_t lock;          /* of report and failed */
+    char *report;                  /* malloc; NULL: none */
+    size_t report_n;
     char failed[201];
 };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api.h"
 
-#include "api/api_demo.h"
-
 #include <assert.h>
 #include <string.h>
 
@@ -18,7 +16,7 @@ const struct http_route *api_routes(size_t *out_n)
                   {api_item_routes, api_item_routes_n},         {api_store_routes, api_store_routes_n},
                   {api_stock_routes, api_stock_routes_n},       {api_customer_routes, api_customer_routes_n},
                   {api_decide_routes, api_decide_routes_n},     {api_health_routes, api_health_routes_n},
-                  {api_model_routes, api_model_routes_n},       {api_demo_routes, api_demo_routes_n}};
+                  {api_model_routes, api_model_routes_n}};
     size_t n = 0;
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {

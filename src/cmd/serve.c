@@ -267,21 +267,32 @@ uint16_t serve_port(const struct serve *serve)
     return http_server_port(serve->server);
 }
 
-int serve_until_signal(struct serve *serve)
+void serve_wait_signal(void)
 {
     sigset_t set;
     int got;
-    size_t cut;
 
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigwait(&set, &got);
     log_say(LOG_INFO, "cmd", "drains", "signal=%d", got);
+}
+
+int serve_stop(struct serve *serve)
+{
+    size_t cut;
+
     schedule_close(serve->schedule);
     serve->schedule = NULL;
     cut = http_server_drain(serve->server, DRAIN_MS);
     log_say(LOG_INFO, "cmd", "stops", "cut=%zu", cut);
     serve_close(serve);
     return cut > 0;
+}
+
+int serve_until_signal(struct serve *serve)
+{
+    serve_wait_signal();
+    return serve_stop(serve);
 }

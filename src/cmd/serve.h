@@ -18,4 +18,7 @@ uint16_t serve_port(const struct serve *serve);
 /* Waits for SIGTERM or SIGINT, drains (10 s), closes everything, storage last. Signals must be blocked before
  * serve_open: serve_block_signals, first thing in the command. Gives the exit code. */
 int serve_until_signal(struct serve *serve);
+/* The two halves of it, for a command with threads of its own to end in between. */
+void serve_wait_signal(void);
+int serve_stop(struct serve *serve);
 void serve_block_signals(void);
