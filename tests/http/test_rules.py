@@ -5,6 +5,7 @@ that no second request is taken from the remains.
 
     test_rules.py PATH_OF_http_echo [name of a test]
 The last line is `cases: P passed, F failed, S skipped`."""
+import atexit
 import gzip
 import json
 import os
@@ -28,6 +29,7 @@ class Server:
     def __init__(self, **options):
         words = [f"{name}={value}" for name, value in options.items()]
         self.process = subprocess.Popen([ECHO, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        atexit.register(self.process.kill)  # a failed test leaves no server behind
         line = self.process.stdout.readline()
         self.port = int(line.split()[1])
 
