@@ -10,6 +10,7 @@
  * Never an error page in a shop window: once the body is read, storage that fails or is late gives the
  * anonymous row with `fallback:"late"`. */
 #include "api/api_call.h"
+#include "api/api_intake.h"
 #include "api/api_ticket.h"
 #include "api/api_trace.h"
 #include "api/decide_call.h"
@@ -83,7 +84,7 @@ static void write_item(struct json_write *w, struct decide_call *call, const str
                             .propensity = 1,
                             .model = model,
                             .day = (uint16_t)time_day(call->now_ms),
-                            .customer = call->customer};
+                            .customer = call->ticketed};
 
     memcpy(ticket.decision, call->decision, sizeof(ticket.decision));
     ticket_write(api_of(call->request), &ticket, text);
@@ -189,6 +190,8 @@ static void write_events(struct json_write *w, const struct decide_call *call)
             json_write_word(w, "code", call->verdicts[i].why.code);
             json_write_word(w, "detail", call->verdicts[i].why.says);
             json_write_word(w, "pointer", call->verdicts[i].why.field);
+        } else if (call->is_ticket_ignored[i]) {
+            json_write_word(w, "ticket", "ignored");
         }
         json_write_end(w);
     }
@@ -345,18 +348,37 @@ static void answer(struct decide_call *call)
 
 /* ---- the picture ---- */
 
+/* Impressions and clicks of the call become events of their items before they are counted. */
+static void open_tickets(struct decide_call *call, struct customer_id customer)
+{
+    struct api_sender sender = {.customer = customer, .part = call->identity.part};
+
+    if (call->person.identifiers_n > 0) {
+        sender.identifier = call->person.identifiers[0];
+    }
+    for (size_t i = 0; i < call->events_n; i++) {
+        call->is_ticket_ignored[i] = !api_ticket_open(call->request, call->caller.tenant, &sender, &call->events[i]);
+    }
+}
+
 /* The row of somebody we may not know, or do not: of the call's own events where the visit may speak, else of nothing. */
 static void answer_nameless(struct decide_call *call, enum decide_fallback fallback)
 {
     bool may_session = call->mode != DECIDE_ANONYMOUS;
-    enum err err = picture_of_events(call->caller.tenant->id, may_session ? call->counted : NULL,
-                                     may_session ? call->counted_n : 0, call->now_ms, call->request->arena, &call->picture);
+    enum err err;
+
+    open_tickets(call, (struct customer_id){0});
+    err = picture_of_events(call->caller.tenant->id, may_session ? call->counted : NULL, may_session ? call->counted_n : 0,
+                            call->now_ms, call->request->arena, &call->picture);
 
     if (err != ERR_OK) {
         http_reply_err(call->request, err, NULL);
         return;
     }
     call->customer.v = 0;
+    if (may_session && call->person.identifiers_n > 0) {
+        call->ticketed = ticket_stranger(api_of(call->request), call->caller.tenant->id, call->person.identifiers[0]);
+    }
     call->fallback = fallback;
     answer(call);
 }
@@ -405,13 +427,14 @@ static void loaded(void *ctx, enum err err, const struct sealed_customer *custom
         answer_nameless(call, pass == NULL || call->mode != call->asked ? FALLBACK_NO_CONSENT : FALLBACK_NONE);
         return;
     }
+    open_tickets(call, customers[0].customer);
     err = picture_open(pass, &customers[0], call->counted, call->counted_n, call->now_ms, call->request->arena, &call->picture);
     if (err != ERR_OK) {
         call->mode = DECIDE_ANONYMOUS;
         answer_nameless(call, FALLBACK_LATE);
         return;
     }
-    call->customer = customers[0].customer;
+    call->customer = call->ticketed = customers[0].customer;
     answer(call);
 }
 

@@ -63,10 +63,13 @@ static void tickets_known(void *ctx, enum err err, const struct storage_identity
     struct post *post = ctx;
 
     for (size_t j = 0; j < post->ticketed_n; j++) {
-        struct storage_identity nobody = {0};
-        const struct storage_identity *one = err == ERR_OK && j < n ? &identities[j] : &nobody;
+        struct api_sender sender = {.identifier = {post->names[j].kind, post->names[j].value}};
 
-        api_intake_ticket(&post->intake, post->ticketed[j], one->customer, one->part);
+        if (err == ERR_OK && j < n) {
+            sender.customer = identities[j].customer;
+            sender.part = identities[j].part;
+        }
+        api_intake_ticket(&post->intake, post->ticketed[j], &sender);
     }
     offer(post);
 }
@@ -93,7 +96,7 @@ static void look_tickets_up(struct post *post)
         if (arena_overflowed(arena) || event->identifiers_n == 0 ||
             identifier_normalise(&who, intake->door.country, arena, &why) != ERR_OK ||
             (!intake->door.is_server && !identifier_is_device(who.kind))) {
-            api_intake_ticket(intake, i, (struct customer_id){0}, (struct part_id){0});
+            api_intake_ticket(intake, i, &(struct api_sender){0});
             continue;
         }
         post->ticketed[post->ticketed_n] = i;

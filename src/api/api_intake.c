@@ -62,10 +62,9 @@ void api_intake_read(struct api_intake *intake, size_t i, const struct json_node
 }
 
 /* The item of a ticket by the name others know it by; false when neither catalogue nor model knows it. */
-static bool item_text(struct api_intake *intake, struct item_id id, struct bytes *out_text)
+static bool item_text(struct http_request *request, struct api_tenant *tenant, struct item_id id, struct bytes *out_text)
 {
-    struct api_loop *loop = api_loop_of(intake->request);
-    struct api_tenant *tenant = intake->caller.tenant;
+    struct api_loop *loop = api_loop_of(request);
     const struct model *model;
     const struct item *item;
 
@@ -74,54 +73,64 @@ static bool item_text(struct api_intake *intake, struct item_id id, struct bytes
     model = atomic_load_explicit(&tenant->model, memory_order_acquire);
     *out_text = (struct bytes){0};
     if (item != NULL) {
-        *out_text = arena_copy(intake->request->arena, item->id_text);
+        *out_text = arena_copy(request->arena, item->id_text);
     } else if (model != NULL && model_item_find(model, id) != MODEL_NONE) {
-        *out_text = arena_copy(intake->request->arena, model_item_text(model, model_item_find(model, id)));
+        *out_text = arena_copy(request->arena, model_item_text(model, model_item_find(model, id)));
     }
     publish_leave(loop->api->publish, loop->slot);
     return out_text->n > 0;
 }
 
 /* A ticket is good for the customer it was given to; for what that customer was called on this part before it was
- * linked (a first part and its customer share a number); and, given to nobody, for anybody. */
-static bool is_own(const struct api_intake *intake, struct bytes text, struct customer_id customer, struct part_id part,
-                   struct ticket *out_ticket)
+ * linked (a first part and its customer share a number) or before it was known; and, given to nobody, for anybody. */
+static bool is_own(const struct http_request *request, struct tenant_id tenant, struct bytes text,
+                   const struct api_sender *sender, struct ticket *out_ticket)
 {
-    const struct customer_id may_be[] = {customer, {part.v}, {0}};
+    const struct api *api = api_of(request);
+    const struct customer_id may_be[] = {
+        sender->customer,
+        {sender->part.v},
+        sender->identifier.value.n > 0 ? ticket_stranger(api, tenant, sender->identifier) : (struct customer_id){0},
+        {0}};
 
     for (size_t i = 0; i < sizeof(may_be) / sizeof(may_be[0]); i++) {
-        if (ticket_read(api_of(intake->request), text, intake->caller.tenant->id, may_be[i], intake->request->received_ms,
-                        out_ticket) == ERR_OK) {
+        if (ticket_read(api, text, tenant, may_be[i], request->received_ms, out_ticket) == ERR_OK) {
             return true;
         }
     }
     return false;
 }
 
-void api_intake_ticket(struct api_intake *intake, size_t i, struct customer_id customer, struct part_id part)
+bool api_ticket_open(struct http_request *request, struct api_tenant *tenant, const struct api_sender *sender,
+                     struct event *event)
 {
-    struct event *event = &intake->events[i];
     struct ticket ticket;
     struct event_line *line;
 
     if (event->kind == EVENT_NONE || event->ticket.n == 0) {
-        return;
+        return true;
     }
-    if (!is_own(intake, event->ticket, customer, part, &ticket)) {
+    if (!is_own(request, tenant->id, event->ticket, sender, &ticket)) {
         event->ticket = (struct bytes){0};
-        intake->is_ticket_ignored[i] = true;
-        return;
+        return false;
     }
     if (event->position == 0) {
         event->position = ticket.position;
     }
-    line = event->lines_n == 0 ? arena_take(intake->request->arena, sizeof(*line)) : NULL;
-    if (line != NULL && item_text(intake, ticket.item, &line->item_text)) {
+    line = event->lines_n == 0 ? arena_take(request->arena, sizeof(*line)) : NULL;
+    if (line != NULL && item_text(request, tenant, ticket.item, &line->item_text)) {
         line->item = ticket.item;
         line->quantity_milli = 1000;
         event->lines = line;
         event->lines_n = 1;
     }
+    return true;
+}
+
+void api_intake_ticket(struct api_intake *intake, size_t i, const struct api_sender *sender)
+{
+    intake->is_ticket_ignored[i] =
+        !api_ticket_open(intake->request, intake->caller.tenant, sender, &intake->events[i]);
 }
 
 void api_intake_verdict(struct json_write *w, const struct api_intake *intake, size_t i, const char *word)

@@ -24,9 +24,18 @@ bool api_intake_open(struct api_intake *intake, struct http_request *request, co
                      uint16_t call_word, size_t n);
 /* Reads element i; what cannot be read becomes a quarantined verdict. node NULL: element_why says why. */
 void api_intake_read(struct api_intake *intake, size_t i, const struct json_node *node, const struct why *element_why);
-/* Opens the tickets of events whose customer (and part) are known to be these; others' are taken off and told. */
-void api_intake_ticket(struct api_intake *intake, size_t i, struct customer_id customer, struct part_id part);
+struct api_sender { /* whose event is it that carries a ticket; all zero: nobody known */
+    struct customer_id customer;
+    struct part_id part;
+    struct event_identifier identifier; /* normalised */
+};
+
+/* Opens an event's ticket: the item and position it stands for are the event's, where it names none. False when the
+ * ticket is not ours or another customer's: then it was taken off the event. True also where there is none. */
+bool api_ticket_open(struct http_request *request, struct api_tenant *tenant, const struct api_sender *sender,
+                     struct event *event);
+void api_intake_ticket(struct api_intake *intake, size_t i, const struct api_sender *sender);
 /* {"index","id","verdict","code","detail","pointer",...} of event i. word: NULL for the verdict's own. */
 void api_intake_verdict(struct json_write *w, const struct api_intake *intake, size_t i, const char *word);
-/* How many are accepted, duplicate or anonymous. */
+/* How many are kept, now or before: accepted, duplicate or anonymous. */
 size_t api_intake_taken(const struct api_intake *intake);

@@ -196,7 +196,7 @@ static void receipts_post(struct http_request *request)
     }
     if (arena_overflowed(request->arena)) {
         http_reply_err(request, ERR_NOMEM, NULL);
-    } else if (call->faults_n > 0) { /* one receipt by itself: all its faults at once */
+    } else if (call->faults_n > 0 && !batch.was_cut) { /* one receipt by itself: all its faults at once */
         http_reply_problems(request, 422, "invalid_field", call->faults[0].says, call->faults, call->faults_n);
     } else {
         offer_next(call);

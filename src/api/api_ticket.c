@@ -22,6 +22,19 @@ static uint64_t mark_of(const struct api *api, struct tenant_id tenant, struct c
     return get_be64(mac);
 }
 
+struct customer_id ticket_stranger(const struct api *api, struct tenant_id tenant, struct event_identifier identifier)
+{
+    uint8_t said[6 + EVENT_ID_BYTES_MAX * 2], mac[16];
+    size_t n = identifier.value.n < sizeof(said) - 6 ? identifier.value.n : sizeof(said) - 6;
+
+    said[0] = 's';
+    put_be32(said + 1, tenant.v);
+    said[5] = (uint8_t)identifier.kind;
+    memcpy(said + 6, identifier.value.p, n);
+    hash_mac(api->ticket_key, (struct bytes){(char *)said, 6 + n}, mac);
+    return (struct customer_id){get_be64(mac)};
+}
+
 void ticket_write(const struct api *api, const struct ticket *ticket, char out_text[TICKET_TEXT_BYTES + 1])
 {
     uint8_t b[TICKET_BYTES];

@@ -23,6 +23,10 @@ struct ticket {
     struct customer_id customer; /* written: whose; read: not recoverable, see is_of */
 };
 
+/* What stands for a customer that is not known yet: keyed, of the (normalised) identifier it was served under, so that
+ * another visitor's click does not count for it either. */
+struct customer_id ticket_stranger(const struct api *api, struct tenant_id tenant, struct event_identifier identifier);
+
 void ticket_write(const struct api *api, const struct ticket *ticket, char out_text[TICKET_TEXT_BYTES + 1]);
 /* customer: who sends it back. Errors: ERR_INVALID, not ours or changed; ERR_STALE, older than 30 days;
  * ERR_NO_PASS, another tenant's or customer's. */

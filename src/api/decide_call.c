@@ -167,6 +167,7 @@ static void read_events(struct decide_call *call, struct json_form *form, const 
         return;
     }
     call->events = arena_array(call->request->arena, array->children_n + 1u, sizeof(*call->events));
+    call->is_ticket_ignored = arena_array(call->request->arena, array->children_n + 1u, sizeof(*call->is_ticket_ignored));
     call->verdicts = arena_array(call->request->arena, array->children_n + 1u, sizeof(*call->verdicts));
     call->counted = arena_array(call->request->arena, array->children_n + 1u, sizeof(struct event *));
     if (arena_overflowed(call->request->arena)) {
@@ -202,7 +203,8 @@ void decide_call_read(struct decide_call *call, const struct json_node *root, st
     }
     json_form_id(form, root, "session", JSON_MAY, &session);
     json_form_int(form, root, "budgetMs", JSON_MAY, 1, 10000, &budget_ms);
-    call->deadline_ms = call->request->received_ms + budget_ms;
+    /* Deadlines are of the real clock; under a test clock there is none (settled.md 4.7). */
+    call->deadline_ms = api_of(call->request)->has_test_clock ? 0 : call->request->received_ms + budget_ms;
     (void)event_json_consent(form, root, "consent", &call->call_word);
     read_context(call, form, root);
     read_events(call, form, root);

@@ -18,6 +18,7 @@ struct decide_call { /* request->state */
     struct bytes store_text;
     struct event *events; /* of the call, as read; kind NONE: could not be read */
     struct ingest_verdict *verdicts;
+    bool *is_ticket_ignored; /* told: an event's ticket is not this customer's */
     size_t events_n;
     const struct event **counted; /* those that count in this reply */
     size_t counted_n;
@@ -33,7 +34,8 @@ struct decide_call { /* request->state */
     int64_t deadline_ms;
     struct storage_identity identity; /* of the customer that was chosen */
     bool is_not_linked;
-    struct customer_id customer;
+    struct customer_id customer; /* 0: not known, or not to be */
+    struct customer_id ticketed; /* whom the tickets are made out to: the customer, or what stands for a stranger */
     uint16_t word; /* consent in force */
     enum decide_mode mode;
     enum decide_fallback fallback;

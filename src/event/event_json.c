@@ -314,6 +314,23 @@ static void take_who(struct json_form *form, const struct json_node *node, const
     event->identifiers_n = who->n;
 }
 
+/* A time after the years that a clock can mean is the future, not nonsense. */
+static void read_at(struct json_form *form, const struct json_node *node, struct event *event)
+{
+    struct bytes text = {0};
+    bool is_year = json_text(json_get(node, "at"), &text) && text.n >= 20 && text.p[4] == '-';
+
+    for (size_t i = 0; is_year && i < 4; i++) {
+        is_year = text.p[i] >= '0' && text.p[i] <= '9';
+    }
+    if (is_year && memcmp(text.p, "2200", 4) >= 0) {
+        json_form_fault(form, node, "at", "future_time", "The time is more than 24 h ahead; check the sender's clock.");
+        return;
+    }
+    event->has_time = json_form_time(form, node, "at", JSON_MAY, &event->at_ms);
+    event->declared_ms = event->at_ms;
+}
+
 static void read_own(struct json_form *form, const struct json_node *node, const struct event_json_door *door,
                      struct arena *arena, struct event *event)
 {
@@ -327,8 +344,7 @@ static void read_own(struct json_form *form, const struct json_node *node, const
     }
     read_kind(form, node, event);
     event->has_id = json_form_id(form, node, "id", JSON_MAY, &event->id);
-    event->has_time = json_form_time(form, node, "at", JSON_MAY, &event->at_ms);
-    event->declared_ms = event->at_ms;
+    read_at(form, node, event);
     event_json_who(form, node, arena, &who);
     take_who(form, node, &who, event);
     if (json_form_text(form, node, "currency", JSON_MAY, 3, 3, &text)) {

@@ -63,6 +63,29 @@ static enum err add_parts(const struct sealed_customer *customer, struct arena *
     return ERR_OK;
 }
 
+static bool is_among(const struct part_look *looks, size_t n, uint64_t mid)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (looks[i].mid == mid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Has this event been folded already? Its tail row is gone then, but what it did stands in the lists by its mid. */
+static bool in_the_life(const struct part *life, const struct event *event)
+{
+    uint64_t mid = get_be64(event->mid.b);
+
+    for (size_t i = 0; i < life->baskets_n; i++) {
+        if (life->baskets[i].mid == mid) {
+            return true;
+        }
+    }
+    return is_among(life->looks, life->looks_n, mid) || is_among(life->answers, life->answers_n, mid);
+}
+
 /* Equal on all channels: of the declared revision, and of each part its revision and the mids of its tail. The order
  * of parts and tails is storage's, so sums are taken. */
 static uint64_t hash_of(const struct sealed_customer *customer)
@@ -103,7 +126,7 @@ enum err picture_open(const struct pass *pass, const struct sealed_customer *cus
         return err;
     }
     for (size_t i = 0; i < call_events_n; i++) {
-        if (!in_a_tail(customer, call_events[i])) {
+        if (!in_a_tail(customer, call_events[i]) && !in_the_life(life, call_events[i])) {
             part_apply(life, call_events[i]);
             picture->call_events_n++;
         }
