@@ -14,6 +14,8 @@ static const struct {
     {"serve", cmd_serve, "the server"},
     {"import", cmd_import, "history in: receipts, items, stores from CSV files by a map"},
     {"demo", cmd_demo, "recorded till lines, learnt and served with a page to look at"},
+    {"train", cmd_train, "a model from what was bought, published"},
+    {"evaluate", cmd_evaluate, "how good rows are, on recorded lines"},
     {"key", cmd_key, "add, list, revoke keys"},
     {"tenant", cmd_tenant, "add, list tenants"},
     {"replay", cmd_replay, "folds everything derived again from the log"},

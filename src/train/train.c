@@ -3,9 +3,11 @@
 
 #include "base/json_write.h"
 #include "train/next_basket.h"
+#include "train/report.h"
 
-#include <assert.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct train_settings train_settings_start(size_t threads)
 {
@@ -90,8 +92,9 @@ static enum err learn_blend(const struct history *history, int64_t before_ms, co
 }
 
 enum err train_model(const struct history *history, int64_t before_ms, const struct train_settings *settings,
-                     struct bytes note, struct arena *arena, struct bytes *out_file)
+                     uint32_t segment, struct bytes note, struct arena *arena, struct bytes *out_file)
 {
+    struct model_segments segments;
     struct model_blend blend;
     struct base_model base = {0};
     enum err err;
@@ -106,6 +109,11 @@ enum err train_model(const struct history *history, int64_t before_ms, const str
     base_model_train(history, before_ms, &settings->base, &base);
     base.build.blend = &blend;
     base.build.note = note;
+    if (segment < MODEL_SEGMENTS_ && base.build.segments != NULL) {
+        segments = *base.build.segments;
+        segments.chosen = segment;
+        base.build.segments = &segments;
+    }
     err = base.build.head.items_n == 0 ? ERR_ABSENT : model_build(&base.build, arena, out_file);
     base_model_close(&base);
     return err;
@@ -130,7 +138,7 @@ static enum err try_settings(const struct history *history, int64_t validate_ms,
     enum err err;
 
     arena_open(&arena, 1 << 20, SIZE_MAX / 4);
-    err = train_model(history, validate_ms, settings, (struct bytes){0}, &arena, &file);
+    err = train_model(history, validate_ms, settings, UINT32_MAX, (struct bytes){0}, &arena, &file);
     if (err == ERR_OK) {
         err = model_file_open(file, &arena, &model, &why);
     }
@@ -147,30 +155,72 @@ static enum err try_settings(const struct history *history, int64_t validate_ms,
     return err;
 }
 
-static struct bytes note_of(const struct train_report *report, struct arena *arena)
+void train_settings_json(const struct train_settings *s, struct json_write *w)
 {
-    const struct train_settings *s = &report->settings;
-    struct json_write w;
+    json_write_fixed(w, "windowDays", (double)s->base.window_ms / (double)DAY_MS, 0);
+    json_write_fixed(w, "lambda", (double)s->base.ridge.lambda, 3);
+    json_write_fixed(w, "gamma", (double)s->base.ridge.gamma, 3);
+    json_write_fixed(w, "delta", (double)s->base.ridge.delta, 3);
+    json_write_int(w, "neighbours", (int64_t)s->base.ridge.neighbours);
+    json_write_fixed(w, "rho", (double)s->rho, 3);
+    json_write_fixed(w, "casePower", (double)s->case_power, 2);
+}
 
-    json_write_open(&w, arena, 512);
+/* Of the segmentations that a model holds, the best. */
+static uint32_t best_kind(const struct report *report)
+{
+    uint32_t best = UINT32_MAX;
+    double most = -1;
+
+    for (size_t l = 0; l < report->lines_n; l++) {
+        for (uint32_t kind = 0; kind < MODEL_SEGMENTS_; kind++) {
+            if (strcmp(report->lines[l].name, report_segment_name((enum model_segment_kind)kind)) == 0 &&
+                report->lines[l].mean.recall10 > most) {
+                most = report->lines[l].mean.recall10;
+                best = kind;
+            }
+        }
+    }
+    return best;
+}
+
+/* The report on the validation part, by a model that never saw it: the proof that a server shows. Also chooses the
+ * segmentation that is served beside one-to-one: the best there. */
+static enum err validate(const struct history *history, int64_t validate_ms, int64_t before_ms, struct train_report *to,
+                         uint32_t *out_segment, struct arena *arena, struct bytes *out_note)
+{
+    struct report report;
+    const struct model *model;
+    struct arena own;
+    struct json_write w;
+    struct bytes file;
+    struct why why;
+    enum err err;
+
+    arena_open(&own, 1 << 20, SIZE_MAX / 4);
+    to->settings.base.has_segments = true;
+    err = train_model(history, validate_ms, &to->settings, UINT32_MAX, (struct bytes){0}, &own, &file);
+    if (err == ERR_OK) {
+        err = model_file_open(file, &own, &model, &why);
+    }
+    json_write_open(&w, arena, 8192);
     json_write_object(&w, NULL);
-    json_write_fixed(&w, "windowDays", (double)s->base.window_ms / (double)DAY_MS, 0);
-    json_write_fixed(&w, "lambda", (double)s->base.ridge.lambda, 3);
-    json_write_fixed(&w, "gamma", (double)s->base.ridge.gamma, 3);
-    json_write_fixed(&w, "delta", (double)s->base.ridge.delta, 3);
-    json_write_int(&w, "neighbours", (int64_t)s->base.ridge.neighbours);
-    json_write_fixed(&w, "rho", (double)s->rho, 3);
-    json_write_fixed(&w, "casePower", (double)s->case_power, 2);
-    json_write_int(&w, "tried", (int64_t)report->tried_n);
-    json_write_int(&w, "of", (int64_t)report->grid_n);
-    json_write_object(&w, "validation");
-    json_write_int(&w, "cases", (int64_t)report->validation_cases_n);
-    json_write_fixed(&w, "recall@10", report->validation.recall10, 4);
-    json_write_fixed(&w, "ndcg@10", report->validation.ndcg10, 4);
-    json_write_fixed(&w, "phr@10", report->validation.phr10, 4);
+    json_write_object(&w, "settings");
+    train_settings_json(&to->settings, &w);
+    json_write_int(&w, "tried", (int64_t)to->tried_n);
+    json_write_int(&w, "of", (int64_t)to->grid_n);
     json_write_end(&w);
+    if (err == ERR_OK && report_make(history, model, validate_ms, before_ms, to->settings.base.ridge.threads, true, NULL,
+                                     NULL, &report)) {
+        report_json(&report, &w);
+        *out_segment = best_kind(&report);
+        to->popular_recall10 = fmax(report.lines[1].mean.recall10, report.lines[2].mean.recall10);
+        report_close(&report);
+    }
     json_write_end(&w);
-    return json_write_bytes(&w);
+    *out_note = json_write_bytes(&w);
+    arena_close(&own);
+    return err == ERR_ABSENT ? ERR_OK : err; /* nothing before the validation part: no proof, still a model */
 }
 
 enum err train_choose(const struct history *history, int64_t validate_ms, int64_t before_ms, size_t threads,
@@ -181,6 +231,8 @@ enum err train_choose(const struct history *history, int64_t validate_ms, int64_
     struct train_report report = {.settings = train_settings_start(threads)};
     double begun = seconds_now(), longest = 0;
     struct next_case *cases;
+    struct bytes note = {0};
+    uint32_t segment = UINT32_MAX;
     enum err err = ERR_OK;
 
     report.grid_n = plan(report.settings, grid);
@@ -193,6 +245,10 @@ enum err train_choose(const struct history *history, int64_t validate_ms, int64_
             break;
         }
         err = try_settings(history, validate_ms, &grid[i], cases, report.validation_cases_n, &scores);
+        if (err == ERR_ABSENT) {
+            err = ERR_OK; /* nothing before the validation part */
+            break;
+        }
         if (i == 0 || worth(&scores) > worth(&report.validation)) {
             report.validation = scores;
             report.settings = grid[i];
@@ -201,9 +257,12 @@ enum err train_choose(const struct history *history, int64_t validate_ms, int64_
         longest = seconds_now() - start > longest ? seconds_now() - start : longest;
     }
     free(cases);
+    if (err == ERR_OK && report.validation_cases_n > 0) {
+        err = validate(history, validate_ms, before_ms, &report, &segment, arena, &note);
+    }
     if (err == ERR_OK) {
         report.settings.base.has_segments = true;
-        err = train_model(history, before_ms, &report.settings, note_of(&report, arena), arena, out_file);
+        err = train_model(history, before_ms, &report.settings, segment, note, arena, out_file);
     }
     if (err == ERR_OK) {
         report.seconds = seconds_now() - begun;

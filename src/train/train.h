@@ -28,15 +28,19 @@ struct train_report {
     size_t tried_n, grid_n;
     size_t validation_cases_n;
     struct train_scores validation; /* zero when there was nothing to validate on */
+    double popular_recall10;        /* of best sellers on the same cases */
     double seconds;
 };
 
 /* Learns from baskets before before_ms with these settings. Gives the file's bytes in `arena`. note: JSON for the NOTE
- * section, may be empty. Deterministic: neither threads nor time change a bit. Errors: ERR_NOMEM; ERR_ABSENT, no basket
+ * section, may be empty. segment: the enum model_segment_kind to serve; UINT32_MAX: the first guess. Deterministic: neither threads nor time change a bit. Errors: ERR_NOMEM; ERR_ABSENT, no basket
  * before the moment. */
 MUST_USE enum err train_model(const struct history *history, int64_t before_ms, const struct train_settings *settings,
-                              struct bytes note, struct arena *arena, struct bytes *out_file);
-/* Chooses settings on [validate_ms, before_ms), then learns from all before before_ms. seconds_most: for choosing. seconds_now:
+                              uint32_t segment, struct bytes note, struct arena *arena, struct bytes *out_file);
+/* Members of an object the caller has begun. */
+struct json_write;
+void train_settings_json(const struct train_settings *settings, struct json_write *w);
+/* Chooses settings on [validate_ms, before_ms), reports there (NOTE section: train/report.h), then learns from all before before_ms. seconds_most: for choosing. seconds_now:
  * a clock. Which settings are tried depends on the clock, unless all fit. */
 MUST_USE enum err train_choose(const struct history *history, int64_t validate_ms, int64_t before_ms, size_t threads,
                                double seconds_most, double (*seconds_now)(void), struct arena *arena,

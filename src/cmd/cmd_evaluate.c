@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* falun evaluate: how good the rows are, on recorded lines (product.md 8, evaluation.md 4). It trains on what was before
+ * the test part, choosing its settings on the month before that, and asks decide_run, the room that serves. */
+#include "base/json_write.h"
+#include "cmd/cmd.h"
+#include "cmd/read_history.h"
+#include "train/cores.h"
+#include "train/report.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct asked {
+    const char *protocol, *lines, *map, *from, *to, *against, *validate;
+    double minutes;
+    size_t threads;
+};
+
+static const char help[] =
+    "falun evaluate --protocol next-basket --lines FILE --map FILE --test-from DATE --test-to DATE\n"
+    "\n"
+    "Trains on the lines before the test part and asks for the first basket of every customer in it.\n"
+    "  --lines FILE         till lines: .csv, .csv.gz or .csv.zst\n"
+    "  --map FILE           how their columns are called; files it joins lie beside the lines\n"
+    "  --test-from DATE     first day of the test part, in the map's time zone\n"
+    "  --test-to DATE       first day after it\n"
+    "  --against LIST       popular, segments or both, by comma (popular,segments)\n"
+    "  --validate-from DATE settings are chosen from this day to --test-from (a calendar month)\n"
+    "  --minutes N          time for choosing settings (3)\n"
+    "  --threads N          for training (the machine's cores)\n"
+    "Prints a table with 95 %% intervals; the last line is one JSON object.\n";
+
+static double seconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static int wrong(const char *says)
+{
+    fprintf(stderr, "falun evaluate: %s; falun evaluate --help shows all options\n", says);
+    return 2;
+}
+
+/* Gives -1 to go on, else the exit code. */
+static int read_options(int argc, char **argv, struct asked *asked)
+{
+    static const struct option options[] = {
+        {"protocol", required_argument, NULL, 'p'}, {"lines", required_argument, NULL, 'l'},
+        {"map", required_argument, NULL, 'm'},      {"test-from", required_argument, NULL, 'f'},
+        {"test-to", required_argument, NULL, 't'},  {"against", required_argument, NULL, 'a'},
+        {"minutes", required_argument, NULL, 'n'},  {"threads", required_argument, NULL, 'j'},
+        {"validate-from", required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    int c;
+
+    *asked = (struct asked){.against = "popular,segments", .minutes = 3, .threads = cores_n()};
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (c) {
+        case 'p': asked->protocol = optarg; break;
+        case 'l': asked->lines = optarg; break;
+        case 'm': asked->map = optarg; break;
+        case 'f': asked->from = optarg; break;
+        case 't': asked->to = optarg; break;
+        case 'a': asked->against = optarg; break;
+        case 'v': asked->validate = optarg; break;
+        case 'n': asked->minutes = strtod(optarg, NULL); break;
+        case 'j': asked->threads = (size_t)strtoul(optarg, NULL, 10); break;
+        case 'h': printf("%s", help); return 0;
+        default: return wrong("an option is not known");
+        }
+    }
+    if (asked->protocol == NULL || strcmp(asked->protocol, "next-basket") != 0) {
+        return wrong("--protocol must be next-basket, the one that is built");
+    }
+    if (asked->lines == NULL || asked->map == NULL || asked->from == NULL || asked->to == NULL) {
+        return wrong("--lines, --map, --test-from and --test-to are needed");
+    }
+    if (asked->threads == 0 || asked->threads > 64 || !(asked->minutes >= 0 && asked->minutes <= 1440)) {
+        return wrong("--threads is 1 to 64, --minutes 0 to 1440");
+    }
+    return -1;
+}
+
+/* "2017-11-01" gives "2017-10-01": the calendar month before (settled.md 5.2). */
+static void month_before(const char *date, char out_date[11])
+{
+    int year = atoi(date), month = atoi(date + 5);
+
+    month = month > 1 ? month - 1 : 12;
+    year = month == 12 ? year - 1 : year;
+    memcpy(out_date, date, 11);
+    out_date[0] = (char)('0' + year / 1000 % 10);
+    out_date[1] = (char)('0' + year / 100 % 10);
+    out_date[2] = (char)('0' + year / 10 % 10);
+    out_date[3] = (char)('0' + year % 10);
+    out_date[5] = (char)('0' + month / 10);
+    out_date[6] = (char)('0' + month % 10);
+}
+
+struct times {
+    int64_t validate_ms, from_ms, to_ms;
+};
+
+static enum err read_times(const struct asked *asked, const struct import_map *map, struct times *times, struct why *why)
+{
+    char validate[11];
+    int64_t day;
+    enum err err = import_read_date(map, asked->from, &times->from_ms, &day, why);
+
+    if (err == ERR_OK) {
+        err = import_read_date(map, asked->to, &times->to_ms, &day, why);
+    }
+    if (err == ERR_OK && asked->validate == NULL) {
+        month_before(asked->from, validate);
+        if (import_read_date(map, validate, &times->validate_ms, &day, why) != ERR_OK) {
+            times->validate_ms = times->from_ms - 30 * DAY_MS; /* the 31st of a month of 30 days */
+        }
+    } else if (err == ERR_OK) {
+        err = import_read_date(map, asked->validate, &times->validate_ms, &day, why);
+    }
+    if (err == ERR_OK && !(times->validate_ms < times->from_ms && times->from_ms < times->to_ms)) {
+        err = why_say(why, ERR_INVALID, "bad_dates", "--test-from",
+                      "the validation part must begin before the test part, and that must not be empty; mend the dates");
+    }
+    return err;
+}
+
+static void print_table(const struct report *report)
+{
+    printf("\n%-24s %23s %23s %23s %7s %8s %8s\n", "", "R@10", "N@10", "PHR@10", "R@20", "repeat", "explore");
+    for (size_t l = 0; l < report->lines_n; l++) {
+        const struct report_line *line = &report->lines[l];
+
+        printf("%-24s  %.4f (%.4f-%.4f)  %.4f (%.4f-%.4f)  %.4f (%.4f-%.4f)  %.4f   %.4f   %.4f\n", line->name,
+               line->recall10.mean, line->recall10.low, line->recall10.high, line->ndcg10.mean, line->ndcg10.low,
+               line->ndcg10.high, line->phr10.mean, line->phr10.low, line->phr10.high, line->mean.recall20,
+               line->repeat10, line->explore10);
+    }
+    if (report->best_segment > 0) {
+        printf("\none-to-one finds %.2f times (%.2f-%.2f) as much of the next basket as the best segmentation, %s\n",
+               report->times.mean, report->times.low, report->times.high, report->lines[report->best_segment].name);
+    }
+    printf("\n%-16s %-24s %7s %10s %10s %10s\n", "group", "", "cases", "one-to-one", "popular", "segment");
+    for (size_t g = 0; g < report->groups_n; g++) {
+        const struct report_group *group = &report->groups[g];
+
+        printf("%-16s %-24s %7zu %10.4f %10.4f %10.4f%s\n", group->kind, group->name, group->cases_n, group->own,
+               group->popular, group->segment, group->own < group->popular ? "  below popular" : "");
+    }
+}
+
+static void print_json(const struct report *report, const struct train_report *training, const struct model *model,
+                       struct arena *arena)
+{
+    struct json_write w;
+    struct bytes text;
+
+    json_write_open(&w, arena, 8192);
+    json_write_object(&w, NULL);
+    json_write_word(&w, "protocol", "next-basket");
+    report_json(report, &w);
+    json_write_fixed(&w, "trainSeconds", training->seconds, 1);
+    json_write_text(&w, "model", model_hash(model));
+    json_write_object(&w, "settings");
+    train_settings_json(&training->settings, &w);
+    json_write_int(&w, "tried", (int64_t)training->tried_n);
+    json_write_int(&w, "of", (int64_t)training->grid_n);
+    json_write_end(&w);
+    json_write_end(&w);
+    text = json_write_bytes(&w);
+    printf("%.*s\n", (int)text.n, text.p);
+}
+
+static enum err evaluate(const struct asked *asked, struct arena *arena, struct why *why)
+{
+    const struct import_map *map;
+    struct import_counts counts;
+    struct history history;
+    struct train_report training;
+    struct report report;
+    const struct model *model;
+    struct times times;
+    struct bytes file;
+    enum err err = import_read_map(asked->map, arena, &map, why);
+
+    if (err == ERR_OK) {
+        err = read_times(asked, map, &times, why);
+    }
+    if (err == ERR_OK) {
+        err = read_history(map, asked->lines, (struct tenant_id){1}, &history, &counts, why);
+    }
+    if (err != ERR_OK) {
+        return err;
+    }
+    printf("%llu lines kept of %llu, %zu baskets of %zu customers, %zu items\n", (unsigned long long)counts.kept_n,
+           (unsigned long long)counts.rows_n, history.baskets_n, history.customers_n, history.items.n);
+    fflush(stdout);
+    err = train_choose(&history, times.validate_ms, times.from_ms, asked->threads, 60 * asked->minutes, seconds_now,
+                       arena, &file, &training);
+    if (err == ERR_ABSENT) {
+        err = why_say(why, err, "nothing_before", "--test-from", "there is no receipt before the test part; begin it later");
+    }
+    if (err == ERR_OK) {
+        err = model_file_open(file, arena, &model, why);
+    }
+    if (err == ERR_OK && !report_make(&history, model, times.from_ms, times.to_ms, asked->threads,
+                                      strstr(asked->against, "segments") != NULL, NULL, seconds_now, &report)) {
+        err = why_say(why, ERR_ABSENT, "no_cases", "--test-from",
+                      "no customer with two baskets before bought anything in the test part; choose other days");
+    }
+    if (err == ERR_OK) {
+        print_table(&report);
+        print_json(&report, &training, model, arena);
+        report_close(&report);
+    }
+    history_close(&history);
+    return err;
+}
+
+int cmd_evaluate(int argc, char **argv)
+{
+    struct asked asked;
+    struct arena arena;
+    struct why why = {{0}};
+    int code;
+    enum err err;
+
+    cores_choose();
+    code = read_options(argc, argv, &asked);
+    if (code >= 0) {
+        return code;
+    }
+    arena_open(&arena, 1 << 20, SIZE_MAX / 4);
+    err = evaluate(&asked, &arena, &why);
+    arena_close(&arena);
+    if (err != ERR_OK) {
+        fprintf(stderr, "falun evaluate: %s\n", why.says[0] != '\0' ? why.says : err_name(err));
+        return 1;
+    }
+    return 0;
+}

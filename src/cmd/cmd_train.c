@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* falun train: learns from the storage of a data directory and publishes. With a server on the directory it reads a
+ * checkpoint that the server makes and then tells it the new file's name over DIR/socket; the server verifies and swaps.
+ * Without one it opens the storage itself and puts the row that names the model. The last line is one JSON object. */
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/import_store.h"
+#include "cmd/rules.h"
+#include "os/fetch.h"
+#include "os/file.h"
+#include "storage/storage_wait.h"
+#include "train/cores.h"
+#include "train/from_storage.h"
+#include "train/report.h"
+
+#include <ftw.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PATH_BYTES = 1400, SECRET_BYTES = 32 };
+
+static const char help[] =
+    "falun train [--once] [--data DIR] [--tenant NAME] [--minutes N] [--threads N]\n"
+    "\n"
+    "Learns from everything bought and publishes the model, beside a running server or without one.\n"
+    "  --data DIR      data directory (./falun-data)\n"
+    "  --tenant NAME   whose (default)\n"
+    "  --minutes N     time for choosing settings on the last month (3)\n"
+    "  --threads N     (the machine's cores)\n"
+    "  --once          train now and end: what it does anyway\n";
+
+struct asked {
+    const char *data, *tenant;
+    double minutes;
+    size_t threads;
+};
+
+struct place { /* where the events are */
+    struct data data;       /* own: storage and loop; dir NULL beside a server */
+    struct fetch *fetch;    /* NULL: no server */
+    char checkpoint[PATH_BYTES];
+    struct tenant_id tenant;
+};
+
+static double seconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Gives -1 to go on, else the exit code. */
+static int read_options(int argc, char **argv, struct asked *asked)
+{
+    static const struct option options[] = {{"once", no_argument, NULL, 'o'},        {"data", required_argument, NULL, 'd'},
+                                            {"tenant", required_argument, NULL, 't'}, {"minutes", required_argument, NULL, 'n'},
+                                            {"threads", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    int c;
+
+    *asked = (struct asked){"./falun-data", "default", 3, cores_n()};
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (c) {
+        case 'o': break;
+        case 'd': asked->data = optarg; break;
+        case 't': asked->tenant = optarg; break;
+        case 'n': asked->minutes = strtod(optarg, NULL); break;
+        case 'j': asked->threads = (size_t)strtoul(optarg, NULL, 10); break;
+        case 'h': printf("%s", help); return 0;
+        default: fprintf(stderr, "falun train: an option is not known; falun train --help shows all\n"); return 2;
+        }
+    }
+    if (asked->threads == 0 || asked->threads > 64 || !(asked->minutes >= 0 && asked->minutes <= 1440)) {
+        fprintf(stderr, "falun train: --threads is 1 to 64, --minutes 0 to 1440\n");
+        return 2;
+    }
+    return -1;
+}
+
+/* ---- where the events are ---- */
+
+static enum err call(struct fetch *fetch, const char *path, struct bytes body, struct arena *arena,
+                     struct bytes *out_reply, struct why *why)
+{
+    int status = 0;
+    enum err err = fetch_call(fetch, "POST", path, body, arena, &status, out_reply, why);
+    const struct json_node *root;
+    struct bytes detail = {0};
+
+    if (err == ERR_OK && status != 200) {
+        if (json_read(arena, *out_reply, &root, NULL) == ERR_OK) {
+            (void)json_text(json_get(root, "detail"), &detail);
+        }
+        err = why_say(why, ERR_IO, "refused", "", "the server answered %d to %s: %.*s", status, path,
+                      (int)(detail.n < 150 ? detail.n : 150), detail.p);
+    }
+    return err;
+}
+
+static enum err open_checkpoint(const struct asked *asked, struct place *place, struct arena *arena, struct why *why)
+{
+    char path[PATH_BYTES + 16], header[256];
+    struct storage_options options = {.rules = rules_standard(), .now_ms = data_now_ms, .is_read_only = true};
+    struct bytes reply, secret, text = {0};
+    const struct json_node *root;
+    enum err err;
+
+    data_dir_join(asked->data, "socket", path, sizeof(path));
+    err = fetch_open("http://falun", path, NULL, &place->fetch);
+    (void)snprintf(header, sizeof(header), "Falun-Tenant: %.150s", asked->tenant);
+    err = err == ERR_OK ? fetch_header(place->fetch, header) : err;
+    err = err == ERR_OK ? call(place->fetch, "/v1/checkpoints", (struct bytes){0}, arena, &reply, why) : err;
+    if (err != ERR_OK) {
+        return err;
+    }
+    if (json_read(arena, reply, &root, NULL) != ERR_OK || !json_text(json_get(root, "path"), &text) ||
+        text.n + 16 > sizeof(place->checkpoint)) {
+        return why_say(why, ERR_IO, "bad_reply", "", "the server gave no checkpoint; is it the same program as this one?");
+    }
+    memcpy(place->checkpoint, text.p, text.n);
+    data_dir_join(asked->data, "secret", path, sizeof(path));
+    err = file_whole(path, SECRET_BYTES, arena, &secret, why);
+    if (err == ERR_OK && secret.n == SECRET_BYTES) {
+        memcpy(options.secret, secret.p, SECRET_BYTES);
+    }
+    (void)snprintf(path, sizeof(path), "rocksdb:%s", place->checkpoint);
+    err = err == ERR_OK ? storage_open(path, &options, &place->data.storage, why) : err;
+    return err == ERR_OK ? loop_open(&place->data.loop) : err;
+}
+
+static enum err open_place(const struct asked *asked, struct place *place, struct arena *arena, struct why *why)
+{
+    struct data_options options = {0};
+    enum err err = data_open(asked->data, &options, &place->data, why);
+
+    if (err == ERR_BUSY) {
+        struct why busy = *why;
+
+        err = open_checkpoint(asked, place, arena, why);
+        if (err != ERR_OK && place->checkpoint[0] == '\0') {
+            *why = busy; /* whoever has the directory does not answer as a server: say who it is */
+        }
+    }
+    if (err == ERR_OK) {
+        err = import_store_tenant(&place->data, asked->tenant, &place->tenant, why);
+    }
+    return err;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *at)
+{
+    (void)stat;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static void close_place(struct place *place)
+{
+    data_close(&place->data);
+    fetch_close(place->fetch);
+    if (place->checkpoint[0] != '\0') {
+        (void)nftw(place->checkpoint, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    }
+}
+
+/* ---- publishing ---- */
+
+static enum err publish(const struct asked *asked, struct place *place, const struct model *model, struct bytes file,
+                        struct arena *arena, struct why *why)
+{
+    struct storage_put put = {.id = BYTES_LIT("current"), .row = model_hash(model)};
+    char path[PATH_BYTES];
+    struct bytes reply;
+    uint64_t revision;
+    enum err err;
+
+    data_dir_join(asked->data, "models", path, sizeof(path));
+    err = file_make_directory(path, 0700, why);
+    (void)snprintf(path, sizeof(path), "%.1200s/models/%.64s", asked->data, model_hash(model).p);
+    if (err == ERR_OK && !file_is_there(path)) {
+        err = file_write(path, file, 0600, why);
+    }
+    if (err != ERR_OK) {
+        return err;
+    }
+    if (place->fetch != NULL) {
+        struct bytes body = arena_format(arena, "{\"hash\":\"%.64s\"}", model_hash(model).p);
+
+        return call(place->fetch, "/v1/models", body, arena, &reply, why);
+    }
+    return storage_wait_put(place->data.storage, place->data.loop, place->tenant, STORAGE_MODEL, &put, 1, &revision);
+}
+
+/* P9: nobody is served worse than by a list of best sellers. Small shops have no say in it: chance would decide. */
+static enum err check_worth(const struct train_report *report, struct why *why)
+{
+    enum { CASES_MIN = 200 };
+
+    if (report->validation_cases_n >= CASES_MIN && report->validation.recall10 < report->popular_recall10) {
+        return why_say(why, ERR_CONFLICT, "not_worth", "",
+                       "on the last month the new model finds %.4f of the next basket, best sellers find %.4f; it is not "
+                       "published and the one in use stays. Look at what was imported lately",
+                       report->validation.recall10, report->popular_recall10);
+    }
+    return ERR_OK;
+}
+
+static void print_json(const struct train_report *report, const struct model *model, const struct history *history,
+                       size_t file_n, struct arena *arena)
+{
+    struct json_write w;
+    struct bytes text;
+
+    json_write_open(&w, arena, 2048);
+    json_write_object(&w, NULL);
+    json_write_text(&w, "model", model_hash(model));
+    json_write_int(&w, "items", (int64_t)model_items_n(model));
+    json_write_int(&w, "customers", (int64_t)history->customers_n);
+    json_write_int(&w, "baskets", (int64_t)history->baskets_n);
+    json_write_int(&w, "bytes", (int64_t)file_n);
+    json_write_fixed(&w, "trainSeconds", report->seconds, 1);
+    json_write_object(&w, "settings");
+    train_settings_json(&report->settings, &w);
+    json_write_int(&w, "tried", (int64_t)report->tried_n);
+    json_write_int(&w, "of", (int64_t)report->grid_n);
+    json_write_end(&w);
+    json_write_object(&w, "validation");
+    json_write_int(&w, "cases", (int64_t)report->validation_cases_n);
+    json_write_fixed(&w, "recall@10", report->validation.recall10, 4);
+    json_write_fixed(&w, "ndcg@10", report->validation.ndcg10, 4);
+    json_write_fixed(&w, "phr@10", report->validation.phr10, 4);
+    json_write_end(&w);
+    json_write_end(&w);
+    text = json_write_bytes(&w);
+    printf("%.*s\n", (int)text.n, text.p);
+}
+
+static enum err train(const struct asked *asked, struct place *place, struct arena *arena, struct why *why)
+{
+    struct history history;
+    struct train_report report;
+    const struct model *model;
+    struct bytes file;
+    int64_t newest_ms;
+    enum err err = history_from_storage(place->data.storage, place->tenant, data_now_ms(NULL), &history);
+
+    if (err != ERR_OK) {
+        return why_say(why, err, "unreadable", "", "the events could not be read (%s); falun check says more", err_name(err));
+    }
+    newest_ms = history_newest_ms(&history);
+    fprintf(stderr, "learning from %zu baskets of %zu customers, %zu items\n", history.baskets_n, history.customers_n,
+            history.items.n);
+    err = train_choose(&history, newest_ms + 1 - TRAIN_WINDOW_MS, newest_ms + 1, asked->threads, 60 * asked->minutes,
+                       seconds_now, arena, &file, &report);
+    if (err == ERR_ABSENT) {
+        err = why_say(why, err, "nothing", "", "nothing was bought yet: import receipts first (falun import --help)");
+    }
+    err = err == ERR_OK ? model_file_open(file, arena, &model, why) : err;
+    err = err == ERR_OK ? check_worth(&report, why) : err;
+    err = err == ERR_OK ? publish(asked, place, model, file, arena, why) : err;
+    if (err == ERR_OK) {
+        print_json(&report, model, &history, file.n, arena);
+    }
+    history_close(&history);
+    return err;
+}
+
+int cmd_train(int argc, char **argv)
+{
+    struct asked asked;
+    struct place place = {0};
+    struct arena arena;
+    struct why why = {{0}};
+    int code;
+    enum err err;
+
+    cores_choose();
+    code = read_options(argc, argv, &asked);
+    if (code >= 0) {
+        return code;
+    }
+    arena_open(&arena, 1 << 20, SIZE_MAX / 4);
+    err = open_place(&asked, &place, &arena, &why);
+    err = err == ERR_OK ? train(&asked, &place, &arena, &why) : err;
+    close_place(&place);
+    arena_close(&arena);
+    if (err != ERR_OK) {
+        fprintf(stderr, "falun train: %s\n", why.says[0] != '\0' ? why.says : err_name(err));
+        return 1;
+    }
+    return 0;
+}
