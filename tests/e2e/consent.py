@@ -158,7 +158,9 @@ class Refused(Scanned):
         self.ok(self.server.put("/v1/customers/cookie:stops/consents/store", {"state": "refused"}))
         sent = self.ok(self.server.post("/v1/events", [{**e, "id": e["id"] + "-2"} for e in tale("stops", "stopped")]))
         self.assertEqual(sent.verdicts, ["refused", "refused", "refused", "anonymous"])
-        self.nothing_on_disk([needle for needle in traces("stopped")])
+        self.row_is_good(self.decide("cookie:stops"))
+        self.nothing_on_disk(traces("stopped"))
+        self.row_is_good(self.decide("cookie:stops"))
 
     def test_personalise_refused_keeps_events_and_gives_the_anonymous_row(self):
         self.ok(self.server.post("/v1/events", tale("halfway", "halfway")))
