@@ -48,6 +48,10 @@ class Scanned(Case):
         assert said.verdicts == ["accepted"] * 4, said
         cls.neighbour = events_of(cls.server, "cookie:neighbour-cookie")
 
+    def grant(self, who):
+        for purpose in PURPOSES:
+            self.ok(self.server.put(f"/v1/customers/{who}/consents/{purpose}", {"state": "granted", "textVersion": "v1", "source": "web"}))
+
     def row_is_good(self, answer, n=4):
         self.ok(answer)
         placement = answer.json["placements"]["home-top"]
@@ -107,6 +111,13 @@ class Absent(Scanned):
         self.problem(self.server.get(f"/v1/customers/cookie:{who}"), 404, "unknown_customer")
         self.neighbour_is_untouched()
 
+    def test_personalising_without_keeping_has_no_profile_to_use(self):
+        self.ok(self.server.put("/v1/customers/cookie:half/consents/personalise", {"state": "granted", "textVersion": "1"}))
+        self.assertEqual(self.ok(self.server.post("/v1/events", tale("half", "half"), key=self.plain)).verdicts[0], "refused")
+        answer = self.decide("cookie:half", key=self.plain)
+        self.row_is_good(answer)
+        self.assertEqual(answer.json["mode"], "anonymous")
+
     def test_a_known_customer_of_the_gated_source_is_nobody_to_the_other(self):
         """settled.md 1.9: no record counts as granted at the gated key's own requests only."""
         self.ok(self.server.post("/v1/events", tale("gate-cookie", "gate")))
@@ -154,11 +165,16 @@ class Refused(Scanned):
         self.assertEqual(self.ok(self.decide("cookie:gpc-known")).json["mode"], "personal", "the signal is of one request")
 
     def test_a_known_customers_refusal_stops_what_comes_after(self):
+        self.grant("cookie:stops")
         self.ok(self.server.post("/v1/events", tale("stops", "stops")))
+        self.assertEqual(self.ok(self.decide("cookie:stops", key=self.plain)).json["mode"], "personal")
+        time.sleep(0.01)
         self.ok(self.server.put("/v1/customers/cookie:stops/consents/store", {"state": "refused"}))
         sent = self.ok(self.server.post("/v1/events", [{**e, "id": e["id"] + "-2"} for e in tale("stops", "stopped")]))
         self.assertEqual(sent.verdicts, ["refused", "refused", "refused", "anonymous"])
-        self.row_is_good(self.decide("cookie:stops"))
+        answer = self.decide("cookie:stops", key=self.plain)
+        self.row_is_good(answer)
+        self.assertEqual(answer.json["consents"]["personalise"], "refused", "what may not be kept may not be used")
         self.nothing_on_disk(traces("stopped"))
         self.row_is_good(self.decide("cookie:stops"))
 
@@ -173,10 +189,6 @@ class Refused(Scanned):
 
 
 class Withdrawn(Scanned):
-    def grant(self, who):
-        for purpose in PURPOSES:
-            self.ok(self.server.put(f"/v1/customers/{who}/consents/{purpose}", {"state": "granted", "textVersion": "v1", "source": "web"}))
-
     def test_all_goes_but_the_neighbours_stays(self):
         cookie, member, mail = "withdrawn-Cookie-5E", "withdrawn-Member-6F", "Withdrawn.Mail@Example.no"
         self.grant(f"cookie:{cookie}")
