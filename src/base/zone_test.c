@@ -90,3 +90,38 @@ PROPERTY(zone_there_and_back)
     CHECK_INT(zone_local(&zone, back_ms), local_ms);
     arena_close(&arena);
 }
+
+/* Southern summer begins in October and ends in April. */
+TEST(zone_of_the_south)
+{
+    struct arena arena;
+    struct zone zone;
+
+    arena_open(&arena, 65536, 1 << 20);
+    CHECK_OK(zone_read(file_with("AEST-10AEDT,M10.1.0,M4.1.0/3", &arena), &arena, &zone));
+    CHECK_INT(zone_utc(&zone, wall(2026, 1, 15, 12, 0)), wall(2026, 1, 15, 1, 0));
+    CHECK_INT(zone_utc(&zone, wall(2026, 7, 15, 12, 0)), wall(2026, 7, 15, 2, 0));
+    arena_close(&arena);
+}
+
+/* Cut or changed files are refused or read, never more: sanitizers watch. */
+PROPERTY(zone_survives_damaged_files)
+{
+    struct arena arena = {0};
+    struct zone zone = {0};
+    struct bytes file;
+    char damaged[512];
+
+    arena_open(&arena, 65536, 16 << 20);
+    file = file_with(oslo_rule, &arena);
+    memcpy(damaged, file.p, file.n);
+    for (int i = 0; i < 3; i++) {
+        damaged[rng_below(rng, file.n)] = (char)rng_next(rng);
+    }
+    file = (struct bytes){damaged, rng_coin(rng) ? file.n : rng_below(rng, file.n)};
+    if (zone_read(file, &arena, &zone) == ERR_OK) {
+        (void)zone_utc(&zone, (int64_t)(rng_next(rng) >> 22));
+        (void)zone_local(&zone, (int64_t)(rng_next(rng) >> 22));
+    }
+    arena_close(&arena);
+}

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { TITLE_BYTES_MAX = 1024 };
+enum { TITLE_BYTES_MAX = 1024, STEP_BYTES_MAX = 256 }; /* the catalogue's: catalog/item_json.h */
 
 struct import_items {
     struct arena *arena;
@@ -160,7 +160,7 @@ static void read_category(const struct import_items *items, const struct import_
     const struct import_text *category = &items->bound->category;
 
     for (size_t i = 0; i < category->n && item->category_n < ITEM_CATEGORIES_MAX; i++) {
-        struct writing to = {arena_take(items->options.scratch, TITLE_BYTES_MAX), 0, TITLE_BYTES_MAX};
+        struct writing to = {arena_take(items->options.scratch, STEP_BYTES_MAX), 0, STEP_BYTES_MAX};
         char room[256];
 
         if (to.p == NULL) {
@@ -281,6 +281,10 @@ static enum err take_item(struct import_items *items, const struct import_row *r
     item.brand = text_of(items, IMPORT_BRAND, row);
     item.url = text_of(items, IMPORT_URL, row);
     item.image = text_of(items, IMPORT_IMAGE, row);
+    if (item.brand.n > STEP_BYTES_MAX || item.group.n > STEP_BYTES_MAX) {
+        return row_fault(&items->bound->fields[item.brand.n > STEP_BYTES_MAX ? IMPORT_BRAND : IMPORT_GROUP], why, "too_long",
+                         "must have at most 256 bytes; shorten it");
+    }
     read_category(items, row, &item);
     err = read_price(items, row, &item, why);
     if (err != ERR_OK) {
