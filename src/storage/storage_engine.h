@@ -118,7 +118,7 @@ MUST_USE enum err storage_customer_word(struct storage *storage, struct storage_
 /* A number that no part or customer of the tenant has. */
 MUST_USE enum err storage_fresh(struct storage *storage, struct storage_group *group, struct tenant_id tenant,
                                 uint64_t *out_c);
-/* Puts one event; out_stored and out_part as in storage_ingested. */
+/* Puts one event, or nothing of it; out_stored and out_part as in storage_ingested. */
 MUST_USE enum err storage_event_put(struct storage *storage, struct storage_group *group,
                                     const struct storage_event *event, enum storage_stored *out_stored,
                                     struct part_id *out_part);

@@ -209,13 +209,11 @@ static bool apply(struct storage_op *op, struct storage_group *group)
 
     for (size_t i = 0; i < ingest->n; i++) {
         struct storage_ingested *result = &ingest->results[i];
-        size_t mark = storage_group_mark(group);
 
         result->err =
             storage_event_put(op->storage, group, &ingest->events[i], &result->stored, &result->part);
         if (result->err != ERR_OK) {
             *result = (struct storage_ingested){.err = result->err};
-            storage_group_rollback(group, mark); /* atomic per event, not over the batch */
         }
     }
     return true;
