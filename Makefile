@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Fingers' shortcuts; meson does the work. `make demo` and `make test` are the two commands of the README and
 # do everything from a bare Debian 12.
 BUILD ?= build
@@ -33,9 +34,10 @@ bench:
 	$(MAKE) --no-print-directory all
 	for question in bench/*.py; do [ $$question = bench/harness.py ] || python3 $$question || exit 1; done
 
+# FUZZ_SECONDS each target.
 fuzz:
-	tools/setup test
-	tools/test.py --fuzz
+	tools/setup fuzz
+	FALUN_FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tools/test.py --fuzz
 
 clean:
 	rm -rf build build-*

@@ -378,7 +378,7 @@ static void identified(void *ctx, enum err err, const struct storage_identity *i
 }
 
 /* Every kind that the value could be. */
-static void take_user(struct read_call *call, struct bytes value)
+static void take_any_kind(struct read_call *call, struct bytes value)
 {
     static const enum identifier_kind kinds[] = {
         IDENTIFIER_MEMBER,     IDENTIFIER_USER_ID, IDENTIFIER_ERP,    IDENTIFIER_EMAIL_HASH,   IDENTIFIER_PHONE_HASH,
@@ -470,7 +470,7 @@ void api_event_read(struct http_request *request)
         return;
     }
     if (http_request_query(request, "user", &other)) {
-        take_user(call, other);
+        take_any_kind(call, other);
     } else if (!take_customer_text(call, text)) {
         return;
     }

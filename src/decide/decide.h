@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decide.h - one answer: from a picture, a model and a catalogue to rows with reasons. It only reads.
+/* decide.h - one answer: from a picture, a model and a catalogue to rows with reasons. It only reads (P1).
  *
  * decide_run walks a constant plan: retrievers find candidates, filters drop them with a reason each,
  * scores add up, arrange orders, admit has the last word (house.md 4.7, 4.8). Pure: no clock, no

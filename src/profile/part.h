@@ -3,7 +3,7 @@
  *
  * Bounded lists keep the newest by (at_ms, mid); counts are integers; nothing fades in storage. So any
  * order and any grouping of the same events give the same bytes, and
- *     merge(fold(A), fold(B)) = fold(A and B together).
+ *     merge(fold(A), fold(B)) = fold(A and B together).                                            (P2)
  * A bound on a sum (lines) is not by itself mergeable: a small basket could slip in below a big one that
  * was dropped. Therefore the list keeps a floor, the newest key ever dropped: nothing at or below it
  * comes back.
