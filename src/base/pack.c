@@ -128,14 +128,15 @@ void pack_close(struct pack *to, size_t opened)
 
 static const uint8_t *take(struct unpack *from, size_t n)
 {
-    const uint8_t *given = from->p + from->at;
-
     if (from->bad || n > from->n - from->at) {
         from->bad = true;
         return NULL;
     }
+    if (from->p == NULL) {
+        return NULL; /* nothing of nothing: no arithmetic on it */
+    }
     from->at += n;
-    return given;
+    return from->p + from->at - n;
 }
 
 uint8_t unpack_u8(struct unpack *from)

@@ -66,3 +66,13 @@ PROPERTY(numbers_and_fields_come_back)
     CHECK(!unpack_field(&from, &tag, &field));
     CHECK(!from.bad && !bad);
 }
+
+TEST(unpack_of_nothing_is_bad_and_touches_nothing)
+{
+    struct unpack from = unpack_from((struct bytes){0});
+
+    CHECK_INT(unpack_raw(&from, 0).n, 0);
+    CHECK(!from.bad);
+    CHECK_INT(unpack_u8(&from), 0);
+    CHECK(from.bad);
+}
