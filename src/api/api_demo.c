@@ -23,13 +23,14 @@ enum { LOAD_MS = 1000, FORM_FIELDS_MAX = 32 };
 
 /* ---- open and close ---- */
 
-enum err api_demo_open(struct api *api, struct api_tenant *tenant)
+enum err api_demo_open(struct api *api, struct api_tenant *tenant, const struct zone *zone)
 {
     struct api_demo *demo = calloc(1, sizeof(*demo));
 
     if (!demo)
         return ERR_NOMEM;
     demo->tenant = tenant;
+    demo->zone = *zone;
     pthread_mutex_init(&demo->lock, NULL);
     api->is_demo = true;
     atomic_store(&api->demo, demo);

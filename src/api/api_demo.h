@@ -20,8 +20,10 @@ struct api_demo;
 
 enum { API_DEMO_KEY_BYTES = 80 };
 
-/* Makes api->demo for the tenant and sets api->is_demo; also while the server runs. Errors: ERR_NOMEM. */
-MUST_USE enum err api_demo_open(struct api *api, struct api_tenant *tenant);
+/* Makes api->demo for the tenant and sets api->is_demo; also while the server runs. zone: the shop's, for dates; its arrays
+ * live longer than api. Errors: ERR_NOMEM. */
+struct zone;
+MUST_USE enum err api_demo_open(struct api *api, struct api_tenant *tenant, const struct zone *zone);
 /* api_close calls it: after the server was drained. */
 void api_demo_close(struct api *api);
 /* Walks all customers and events once: which households the page offers, what things cost, how stores are called.

@@ -65,6 +65,27 @@ struct page_item demo_item(const struct demo_view *view, struct item_id id, stru
 
 /* ---- rows ---- */
 
+/* The inner why, for the shop's own people: it may count. What a customer may be told is explain_text. */
+static struct bytes reason_said(const struct demo_view *view, const struct decide_item *decided)
+{
+    struct arena *arena = view->request->arena;
+    struct page_item because = demo_item(view, decided->because, (struct bytes){0});
+
+    for (size_t i = 0; decided->reason == REASON_REPEAT && i < view->repeats_n; i++) {
+        const struct demo_repeat *repeat = &view->repeats[i];
+        int64_t days = demo_days_ago(view, repeat->last_ms);
+
+        if (repeat->item.v != decided->id.v)
+            continue;
+        return arena_format(arena, "Bought %lld %s, last %s", (long long)repeat->times,
+                            repeat->times == 1 ? "time" : "times",
+                            days <= 0   ? "today"
+                            : days == 1 ? "yesterday"
+                                        : arena_format(arena, "%lld days ago", (long long)days).p);
+    }
+    return explain_text(decided->reason, EXPLAIN_EN, because.title, arena);
+}
+
 static enum err fill_row(const struct demo_view *view, enum decide_variant variant, struct page_row *out_row,
                          enum decide_fallback *out_fallback)
 {
@@ -89,10 +110,9 @@ static enum err fill_row(const struct demo_view *view, enum decide_variant varia
         return ERR_NOMEM;
     for (size_t i = 0; i < result.rows[0].items_n && i < PAGE_ROW; i++) {
         const struct decide_item *decided = &result.rows[0].items[i];
-        struct page_item because = demo_item(view, decided->because, (struct bytes){0});
 
         items[i] = demo_item(view, decided->id, decided->id_text);
-        items[i].reason = explain_text(decided->reason, EXPLAIN_EN, because.title, arena);
+        items[i].reason = reason_said(view, decided);
         items[i].is_personal = decided->is_personal;
         out_row->n = i + 1;
     }
@@ -175,6 +195,7 @@ static void fill_did(const struct demo_view *view, struct page *page)
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (bytes_equal(view->did, bytes_of(words[i].word))) {
             page->did = words[i].did;
+            page->did_id = demo_item(view, view->did_item, (struct bytes){0}).id;
             page->did_title = words[i].says ? bytes_of(words[i].says)
                                             : demo_item(view, view->did_item, (struct bytes){0}).title;
         }
@@ -254,7 +275,7 @@ static void fill_name(const struct demo_view *view, struct page *page)
             view->picture->life->events_n > 0 ? BYTES_LIT("this newcomer") : BYTES_LIT("a newcomer");
 }
 
-enum err demo_fill(const struct demo_view *view, struct page *out_page)
+enum err demo_fill(struct demo_view *view, struct page *out_page)
 {
     struct page *page = out_page;
     struct arena *arena = view->request->arena;
@@ -265,12 +286,14 @@ enum err demo_fill(const struct demo_view *view, struct page *out_page)
                           .customers_n = view->survey ? view->survey->customers_n : -1,
                           .events_n = view->survey ? view->survey->visits_n : -1,
                           .items_n = (int64_t)catalog_items_n(view->demo->tenant->catalog),
-                          .now_ms = view->request->received_ms,
+                          .now_ms = demo_local(view, view->request->received_ms),
                           .customer = view->key,
                           .is_newcomer = view->is_newcomer,
                           .is_model_ready = view->world.model != NULL};
     memcpy(page->currency, view->demo->tenant->currency, sizeof(page->currency));
-    err = fill_row(view, VARIANT_ONE_TO_ONE, &page->own, &fallback);
+    err = demo_repeats(view);
+    if (err == ERR_OK)
+        err = fill_row(view, VARIANT_ONE_TO_ONE, &page->own, &fallback);
     if (err == ERR_OK && view->world.model) /* without a model all three would be the same newest items */
         err = fill_row(view, VARIANT_SEGMENT, &page->segment, &unused);
     if (err == ERR_OK && view->world.model)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/api_demo.h"
+#include "base/zone.h"
 #include "decide/decide.h"
 #include "model/model.h"
 
@@ -39,6 +40,7 @@ struct survey { /* immutable once published */
 
 struct api_demo {
     struct api_tenant *tenant;
+    struct zone zone;              /* borrowed arrays */
     struct survey *_Atomic survey; /* NULL until api_demo_survey is done */
     pthread_mutex_t lock;          /* of report and failed */
     char *report;                  /* malloc; NULL: none */
@@ -49,6 +51,12 @@ struct api_demo {
 int64_t survey_price(const struct survey *survey, struct item_id item);       /* -1: never seen */
 const char *survey_store(const struct survey *survey, struct store_id store); /* NULL: never seen */
 void survey_free(struct survey *survey);
+
+struct demo_repeat { /* an item of the customer's own, counted once a basket */
+    struct item_id item;
+    int64_t times, first_ms, last_ms;
+    size_t basket; /* 1 + the basket it was last counted in */
+};
 
 struct demo_view { /* what one page is made of; published things are read between enter and leave */
     struct http_request *request;
@@ -66,10 +74,18 @@ struct demo_view { /* what one page is made of; published things are read betwee
     size_t was_n;
     struct bytes did; /* word of the query */
     struct item_id did_item;
+    const struct demo_repeat *repeats; /* most often first; demo_fill counts them */
+    size_t repeats_n;
 };
 
 /* Decides the three rows and fills the page. Texts are borrowed from catalogue, survey and arena. Errors: ERR_NOMEM. */
-MUST_USE enum err demo_fill(const struct demo_view *view, struct page *out_page);
+MUST_USE enum err demo_fill(struct demo_view *view, struct page *out_page);
+/* Counts what was bought, most often first. Errors: ERR_NOMEM. */
+MUST_USE enum err demo_repeats(struct demo_view *view);
+/* The date on the wall of the shop, as if UTC. */
+int64_t demo_local(const struct demo_view *view, int64_t at_ms);
+/* Whole days on that wall from `at_ms` to now. */
+int64_t demo_days_ago(const struct demo_view *view, int64_t at_ms);
 /* "item" of the catalogue as the page shows it; what is not in the catalogue carries its id text or nothing. */
 struct page_item demo_item(const struct demo_view *view, struct item_id id, struct bytes id_text);
 void demo_fill_known(const struct demo_view *view, struct page_known *out_known);

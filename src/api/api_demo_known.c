@@ -9,15 +9,9 @@
 
 /* ---- repeat list ---- */
 
-struct repeat {
-    struct item_id item;
-    int64_t times, first_ms, last_ms;
-    size_t basket; /* 1 + the basket it was last counted in */
-};
-
 static int by_item(const void *a, const void *b)
 {
-    const struct repeat *x = a, *y = b;
+    const struct demo_repeat *x = a, *y = b;
 
     if (x->item.v != y->item.v)
         return x->item.v < y->item.v ? -1 : 1;
@@ -26,7 +20,7 @@ static int by_item(const void *a, const void *b)
 
 static int by_times(const void *a, const void *b)
 {
-    const struct repeat *x = a, *y = b;
+    const struct demo_repeat *x = a, *y = b;
 
     if (x->times != y->times)
         return x->times > y->times ? -1 : 1;
@@ -36,7 +30,7 @@ static int by_times(const void *a, const void *b)
 }
 
 /* One entry a line, sorted by item and basket (newest first): then runs of an item are counted, once a basket. */
-static size_t count_repeats(const struct part *life, struct repeat *all)
+static size_t count_repeats(const struct part *life, struct demo_repeat *all)
 {
     size_t n = 0, kept = 0;
 
@@ -45,8 +39,8 @@ static size_t count_repeats(const struct part *life, struct repeat *all)
 
         for (size_t l = 0; !basket->is_retracted && l < basket->lines_n; l++)
             if (life->lines[basket->lines_at + l].quantity_milli > 0)
-                all[n++] = (struct repeat){life->lines[basket->lines_at + l].item, 1, basket->at_ms,
-                                           basket->at_ms, b + 1};
+                all[n++] = (struct demo_repeat){life->lines[basket->lines_at + l].item, 1, basket->at_ms,
+                                                basket->at_ms, b + 1};
     }
     qsort(all, n, sizeof(*all), by_item);
     for (size_t i = 0; i < n; i++) {
@@ -62,20 +56,44 @@ static size_t count_repeats(const struct part *life, struct repeat *all)
     return kept;
 }
 
-static void fill_repeats(const struct demo_view *view, struct page_known *known)
+enum err demo_repeats(struct demo_view *view)
 {
     const struct part *life = view->picture->life;
-    struct repeat *all = arena_array(view->request->arena, life->lines_n + 1, sizeof(*all));
-    struct page_repeat *out = arena_array(view->request->arena, PAGE_REPEATS, sizeof(*out));
-    size_t n = all && out ? count_repeats(life, all) : 0;
+    struct demo_repeat *all = arena_array(view->request->arena, life->lines_n + 1, sizeof(*all));
 
-    for (size_t i = 0; i < n && known->repeats_n < PAGE_REPEATS && all[i].times > 1; i++)
+    if (!all)
+        return ERR_NOMEM;
+    view->repeats_n = count_repeats(life, all);
+    view->repeats = all;
+    return ERR_OK;
+}
+
+int64_t demo_local(const struct demo_view *view, int64_t at_ms)
+{
+    return zone_local(&view->demo->zone, at_ms);
+}
+
+int64_t demo_days_ago(const struct demo_view *view, int64_t at_ms)
+{
+    return time_day(demo_local(view, view->request->received_ms)) - time_day(demo_local(view, at_ms));
+}
+
+static void fill_repeats(const struct demo_view *view, struct page_known *known)
+{
+    struct page_repeat *out = arena_array(view->request->arena, PAGE_REPEATS, sizeof(*out));
+
+    for (size_t i = 0; out && i < view->repeats_n && known->repeats_n < PAGE_REPEATS; i++) {
+        const struct demo_repeat *repeat = &view->repeats[i];
+
+        if (repeat->times < 2)
+            break;
         out[known->repeats_n++] = (struct page_repeat){
-            .item = demo_item(view, all[i].item, (struct bytes){0}),
-            .times = all[i].times,
-            .of_visits = (int64_t)life->baskets_n,
-            .every_days = (all[i].last_ms - all[i].first_ms) / DAY_MS / (all[i].times - 1),
-            .ago_days = (view->request->received_ms - all[i].last_ms) / DAY_MS};
+            .item = demo_item(view, repeat->item, (struct bytes){0}),
+            .times = repeat->times,
+            .of_visits = (int64_t)view->picture->life->baskets_n,
+            .every_days = (repeat->last_ms - repeat->first_ms) / DAY_MS / (repeat->times - 1),
+            .ago_days = demo_days_ago(view, repeat->last_ms)};
+    }
     known->repeats = out;
 }
 
@@ -99,7 +117,7 @@ static struct page_visit basket_visit(const struct demo_view *view, const struct
 {
     const struct part_line *lines = &view->picture->life->lines[basket->lines_at];
     struct page_bought *bought = arena_array(view->request->arena, PAGE_VISIT_ITEMS, sizeof(*bought));
-    struct page_visit visit = {.at_ms = basket->at_ms,
+    struct page_visit visit = {.at_ms = demo_local(view, basket->at_ms),
                                .store = store_name(view, basket->store),
                                .channel = channel_word(basket->channel),
                                .items = bought,
@@ -119,7 +137,7 @@ static struct page_visit basket_visit(const struct demo_view *view, const struct
 static struct page_visit look_visit(const struct demo_view *view, const struct part_look *look)
 {
     struct page_bought *bought = arena_array(view->request->arena, 1, sizeof(*bought));
-    struct page_visit visit = {.at_ms = look->at_ms,
+    struct page_visit visit = {.at_ms = demo_local(view, look->at_ms),
                                .is_look = true,
                                .channel = channel_word(look->channel),
                                .items = bought,
@@ -165,7 +183,7 @@ static void fill_stems(const struct demo_view *view, struct page_known *known)
         if (basket->is_retracted)
             continue;
         known->stems_n++;
-        stem->at_ms = basket->at_ms;
+        stem->at_ms = demo_local(view, basket->at_ms);
         for (size_t l = 0; l < basket->lines_n; l++)
             stem->paid_minor += life->lines[basket->lines_at + l].paid_minor;
     }
@@ -237,7 +255,7 @@ static void fill_consents(const struct demo_view *view, struct page_known *known
             out->state = bytes_of(event_consent_word(said->state));
             out->source =
                 arena_format(view->request->arena, "said at %.*s", (int)said->source.n, said->source.p);
-            out->at_ms = said->at_ms;
+            out->at_ms = demo_local(view, said->at_ms);
             known->is_refused =
                 known->is_refused || (shown[i].purpose == PURPOSE_STORE && said->state != CONSENT_GRANTED);
         } else {
@@ -253,7 +271,8 @@ void demo_fill_known(const struct demo_view *view, struct page_known *out_known)
 {
     const struct part *life = view->picture->life;
 
-    *out_known = (struct page_known){.is_known = life->events_n > 0, .first_ms = life->first_ms};
+    *out_known =
+        (struct page_known){.is_known = life->events_n > 0, .first_ms = demo_local(view, life->first_ms)};
     fill_consents(view, out_known);
     if (life->events_n == 0)
         return;

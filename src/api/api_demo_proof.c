@@ -14,13 +14,17 @@ static struct bytes said_of(struct bytes name)
         {"popular", "Popular, all time"},
         {"popular:recent", "Popular, last 28 days"},
         {"segment:store", "Segment: home store"},
-        {"segment:spendFrequency", "Segment: spend and frequency"},
-        {"segment:frequency-spend", "Segment: spend and frequency"},
-        {"segment:storeFrequency", "Segment: store and frequency"},
-        {"segment:store-frequency", "Segment: store and frequency"},
+        {"segment:spendFrequency", "Segment: visits and spend"},
+        {"segment:storeFrequency", "Segment: store and visits"},
         {"segment:group", "Segment: k-means groups"},
-        {"segment:kmeans", "Segment: k-means groups"},
-        {"segment:demographics", "Segment: age and income"},
+        {"segment:age", "Segment: age"},
+        {"segment:income", "Segment: income"},
+        {"segment:home_ownership", "Segment: home ownership"},
+        {"segment:marital_status", "Segment: marital status"},
+        {"segment:household_size", "Segment: household size"},
+        {"segment:household_comp", "Segment: household kind"},
+        {"segment:kids_count", "Segment: children"},
+        {"segment:demographics", "Segment: age, income, kids"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -55,7 +59,7 @@ static int by_recall(const void *a, const void *b)
 bool api_demo_proof_read(struct bytes report, struct arena *arena, struct page_proof *out_proof)
 {
     struct page_bar *bars = arena_array(arena, PAGE_BARS, sizeof(*bars));
-    const struct json_node *root, *against;
+    const struct json_node *root, *against, *times;
     struct page_proof proof = {.state = PAGE_PROOF_READY, .bars = bars};
 
     if (!bars || json_read(arena, report, &root, NULL) != ERR_OK || !bar_read(root, &bars[0]) ||
@@ -66,6 +70,10 @@ bool api_demo_proof_read(struct bytes report, struct arena *arena, struct page_p
     proof.bars_n = 1;
     json_text(json_get(root, "from"), &proof.from);
     json_text(json_get(root, "to"), &proof.to);
+    times = json_get(root, "timesBestSegmentInterval");
+    if (!json_double(json_at(times, 0), 0, 1e6, &proof.times_low) ||
+        !json_double(json_at(times, 1), 0, 1e6, &proof.times_high))
+        proof.times_low = proof.times_high = 0;
     against = json_get(root, "against");
     for (const struct json_node *node = against ? against->first : NULL; node && proof.bars_n < PAGE_BARS;
          node = node->next) {

@@ -62,9 +62,9 @@ static const struct {
     double (*fits)(const struct household *h);
     const char *extra; /* what is counted beside visits; NULL: items each */
 } rules[] = {
+    {"Buys for a baby", PAGE_ART_BABY, fits_baby, "baby"},
     {"Shops nearly daily", PAGE_ART_CARTON, fits_daily, NULL},
     {"Fills the car weekly", PAGE_ART_BAG, fits_weekly, NULL},
-    {"Buys for a baby", PAGE_ART_BABY, fits_baby, "baby"},
     {"Feeds a cat or dog", PAGE_ART_PAW, fits_pet, "pet"},
     {"Small baskets", PAGE_ART_APPLE, fits_small, NULL},
     {"Came a few times", PAGE_ART_BREAD, fits_few, NULL},

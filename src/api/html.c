@@ -82,7 +82,7 @@ static void put_character(struct html *html, const unsigned char *p, size_t leng
     else if (*p == '\'')
         html_raw(html, "&#39;");
     else if (*p < 0x20 || *p == 0x7f)
-        html_raw(html, *p == '\t' || *p == '\n' || *p == '\r' ? " " : "\xef\xbf\xbd");
+        html_raw(html, *p == '\n' ? "\n" : *p == '\t' || *p == '\r' ? " " : "\xef\xbf\xbd");
     else
         put(html, (const char *)p, length);
 }
@@ -99,98 +99,9 @@ void html_text(struct html *html, struct bytes text)
     }
 }
 
-/* What the tills of the recorded chain shorten; the words of a row are read by people. */
-static const struct {
-    const char *short_word, *whole;
-} words[] = {
-    {"BKD", "baked"},
-    {"BKFST", "breakfast"},
-    {"BRKFST", "breakfast"},
-    {"BTR", "butter"},
-    {"CHCLT", "chocolate"},
-    {"CHOC", "chocolate"},
-    {"CLEANG", "cleaning"},
-    {"CNDMNT", "condiment"},
-    {"CONC", "concentrate"},
-    {"CONDNTS", "condiments"},
-    {"CRYSTL", "crystal"},
-    {"DNR", "dinner"},
-    {"DNNR", "dinner"},
-    {"DNRS", "dinners"},
-    {"DRNK", "drink"},
-    {"DRNKS", "drinks"},
-    {"DRSNG", "dressing"},
-    {"DSH", "dish"},
-    {"FLVR", "flavour"},
-    {"FLVRD", "flavoured"},
-    {"FRSH", "fresh"},
-    {"FRZN", "frozen"},
-    {"HSHLD", "household"},
-    {"JCE", "juice"},
-    {"MX", "mix"},
-    {"MXS", "mixes"},
-    {"NBRD", "not branded"},
-    {"ORGNC", "organic"},
-    {"PCKGD", "packed"},
-    {"PKLD", "pickled"},
-    {"PNT", "peanut"},
-    {"PWDR", "powder"},
-    {"REFRGRATD", "chilled"},
-    {"SALD", "salad"},
-    {"SNDWCH", "sandwich"},
-    {"SPLY", "supply"},
-    {"SPRD", "spread"},
-    {"SUPPPLIES", "supplies"},
-    {"SWEETNERS", "sweeteners"},
-    {"TISS", "tissue"},
-    {"TRSH", "rubbish"},
-    {"UNSWT", "unsweetened"},
-    {"VEG", "vegetable"},
-    {"WHLSM", "wholesome"},
-    {"WTR", "water"},
-    {"XTRA", "extra"},
-};
-
 static bool is_letter(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static struct bytes whole_word(struct bytes word)
-{
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        size_t same = 0;
-
-        while (same < word.n &&
-               words[i].short_word[same] == (word.p[same] & ~0x20)) /* letters: & makes capitals */
-            same++;
-        if (same == word.n && words[i].short_word[same] == 0)
-            return bytes_of(words[i].whole);
-    }
-    return (struct bytes){0};
-}
-
-/* Writes one word: known abbreviations in full; with is_till capitals small, the first letter of the text
- * large. */
-static void put_word(struct html *html, struct bytes word, bool is_till, bool is_first)
-{
-    struct bytes whole = whole_word(word);
-    struct bytes use = whole.n > 0 ? whole : word;
-
-    for (size_t i = 0; i < use.n; i++) {
-        char c = use.p[i];
-
-        if (is_till && c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
-        if (is_first && i == 0 && c >= 'a' && c <= 'z' && (is_till || whole.n > 0))
-            c = (char)(c - 'a' + 'A');
-        put(html, &c, 1);
-    }
-}
-
-static bool is_word(char c)
-{
-    return is_letter(c) || (unsigned char)c >= 0x80;
 }
 
 static bool has_small_letter(struct bytes text)
@@ -203,24 +114,18 @@ static bool has_small_letter(struct bytes text)
 
 void html_title(struct html *html, struct bytes text)
 {
-    bool is_till = !has_small_letter(text);
+    if (has_small_letter(text)) {
+        html_text(html, text);
+        return;
+    }
+    for (size_t at = 0; at < text.n; at++) {
+        char c = text.p[at];
 
-    for (size_t at = 0, n; at < text.n; at += n) {
-        bool is_plain = true;
-
-        for (n = 0; at + n < text.n && is_word(text.p[at + n]); n++)
-            is_plain = is_plain && is_letter(text.p[at + n]);
-        if (n > 0 && is_plain) {
-            put_word(html, (struct bytes){text.p + at, n}, is_till, at == 0);
-        } else if (n > 0) {
-            html_text(html, (struct bytes){text.p + at, n});
-        } else {
-            n = 1;
-            html_text(html, (struct bytes){text.p + at, 1});
-            if (is_till && (text.p[at] == ':' || text.p[at] == ',') && at + 1 < text.n &&
-                text.p[at + 1] != ' ')
-                html_raw(html, " ");
-        }
+        if (at > 0 && c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        put_character(html, (const unsigned char *)&c, 1);
+        if ((c == ':' || c == ',') && at + 1 < text.n && text.p[at + 1] != ' ')
+            html_raw(html, " ");
     }
 }
 

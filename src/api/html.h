@@ -28,9 +28,8 @@ void html_raw(struct html *html, const char *literal);
 void html_rawf(struct html *html, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Text from outside, for elements and for attributes in quotes. */
 void html_text(struct html *html, struct bytes text);
-/* The same for the name of a ware: a till's capitals come small ("FRZN ICE - CRUSHED" as "Frozen ice -
- * crushed"), text with a small letter keeps its case, and the abbreviations of grocery tills are written
- * out in both. */
+/* The same for the name of a ware: a till's capitals come small ("ICE - CRUSHED" as "Ice - crushed"), text with a small
+ * letter is left as it is. */
 void html_title(struct html *html, struct bytes text);
 /* Text from outside as one value of a query: all but letters, digits and -._~ percent-encoded. */
 void html_query(struct html *html, struct bytes text);

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* ---- how things are said ---- */
 
@@ -19,10 +20,11 @@ void page_money(struct html *html, int64_t minor, const char *currency)
     if (minor < 0)
         return;
     money_format(minor, money_exponent(currency), text);
-    if (strcmp(currency, "USD") == 0)
-        html_rawf(html, "$%s", text);
-    else
-        html_rawf(html, "%s %.3s", text, currency);
+    html_raw(html, strcmp(currency, "USD") == 0 ? "$" : "");
+    html_count(html, strtoll(text, NULL, 10));
+    html_raw(html, strchr(text, '.') ? strchr(text, '.') : "");
+    if (strcmp(currency, "USD") != 0)
+        html_rawf(html, " %.3s", currency);
 }
 
 void page_date(struct html *html, int64_t at_ms, bool has_weekday)
@@ -244,8 +246,15 @@ static void write_did(const struct page *page, struct html *html)
         if (fresh_n + up_n == 0 && page->was.n > 0)
             html_raw(html, "The row stayed as it was: nothing in it follows from that yet.");
         else if (page->was.n > 0)
-            html_rawf(html, "The very next answer: %zu new in the row, %zu moved up.", fresh_n, up_n);
+            html_rawf(html, "The very next answer: %zu new in the row", fresh_n);
+        if (up_n > 0)
+            html_rawf(html, ", %zu moved up.", up_n);
+        else if (fresh_n > 0)
+            html_raw(html, ".");
         write_left(page, html);
+        if (page_row_has(&page->was, page->did_id) && !page_row_has(&page->own, page->did_id))
+            html_raw(html, page->did == PAGE_DID_LOOK ? " One look is not a wish: the item itself rests."
+                                                      : " Just bought, so not due again yet.");
     }
     html_raw(html, "</p>");
 }
@@ -299,7 +308,8 @@ static void write_how(const struct page *page, struct html *html)
         html_text(html,
                   (struct bytes){page->picture_hash.p, page->picture_hash.n < 8 ? page->picture_hash.n : 8});
     }
-    html_raw(html, "</p>");
+    html_raw(html, ". Reasons are the inner ones, for the shop's own people: a customer is told no counts "
+                   "and no days.</p>");
 }
 
 static void write_own(const struct page *page, struct html *html)

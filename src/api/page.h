@@ -16,7 +16,7 @@
 enum {
     PAGE_BYTES_MAX = 640 * 1024, /* recorded pages are 30 to 45 KiB; longest texts everywhere 400 KiB */
     PAGE_ROW = 8,
-    PAGE_VISITS = 12,
+    PAGE_VISITS = 9,
     PAGE_VISIT_ITEMS = 12,
     PAGE_REPEATS = 10,
     PAGE_CHOICES = 8,
@@ -53,8 +53,9 @@ struct page_proof {
     const struct page_bar *bars;
     size_t bars_n;
     int64_t cases_n;
-    struct bytes from, to; /* the held-back days, as dates; may be empty */
-    struct bytes note;     /* what the service says while computing or after failing; may be empty */
+    double times_low, times_high; /* 95 % interval of page_proof_times; equal: not told */
+    struct bytes from, to;        /* the held-back days, as dates, `to` not included; may be empty */
+    struct bytes note;            /* what the service says while computing or after failing; may be empty */
 };
 
 struct page_choice {
@@ -137,6 +138,7 @@ struct page {
     struct bytes fallback;     /* why the row is not personal; empty: it is */
     struct page_row was;       /* the row before the last action; n 0: none */
     enum page_did did;
+    struct bytes did_id; /* of the item of the action; may be empty */
     struct bytes did_title;                /* the item of the action; or what failed, a sentence */
     double decided_ms;                     /* all three rows, loading included; < 0: not known */
     struct bytes model_hash, picture_hash; /* hex; may be empty */

@@ -29,6 +29,8 @@ static void write_stems(const struct page *page, struct html *html)
     }
     html_raw(html, "\"/></svg><p class=\"axis\" aria-hidden=\"true\"><span>");
     page_date(html, first_ms, false);
+    html_raw(html, "</span><span>");
+    html_rawf(html, "the last %zu visits, height is what was paid", known->stems_n);
     html_raw(html, "</span><span>today</span></p>");
 }
 
@@ -95,7 +97,7 @@ static void write_time_line(const struct page *page, struct html *html)
         page_money(html, known->paid_minor, page->currency);
         html_raw(html, " in all");
     }
-    html_raw(html, ". Height: what was paid.</p>");
+    html_raw(html, ".</p>");
     if (known->stems_n > 0)
         write_stems(page, html);
     html_raw(html, "<ol class=\"visits\">");

@@ -41,19 +41,22 @@ static void write_sentence(const struct page_proof *proof, struct html *html)
         html_rawf(html, " times</strong> as much of the next basket as %s</h1>", other);
     }
     html_raw(html, "<p class=\"lead\">");
+    if (proof->times_high > proof->times_low)
+        html_rawf(html, "Between %.2f and %.2f times, 95 times in 100. ", proof->times_low,
+                  proof->times_high);
     if (segment && popular && popular->recall > 0) {
         html_raw(html, "And ");
         page_times(html, own ? own->recall / popular->recall : 0);
         html_raw(html, " times as much as the row everybody gets. ");
     }
-    html_raw(html, "Each names ten items for the next visit of ");
+    html_raw(html, "Each way names ten items for the next visit of ");
     page_plural(html, proof->cases_n, "household", "households");
-    if (proof->from.n > 0 && proof->to.n > 0) {
-        html_raw(html, ", all visits from ");
+    if (proof->from.n > 0) {
+        html_raw(html, ", in a recorded month (from ");
         html_text(html, proof->from);
-        html_raw(html, " to ");
-        html_text(html, proof->to);
-        html_raw(html, " held back from training");
+        html_raw(html, ") of which nothing had been learnt");
+    } else {
+        html_raw(html, ", in a recorded month of which nothing had been learnt");
     }
     html_raw(html, ".</p>");
 }

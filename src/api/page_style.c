@@ -85,9 +85,9 @@ static const char *const lines[] = {
     "th:first-child{text-align:left}thead th{color:var(--mu)}",
     ".note{color:var(--mu);font-size:13px}",
     ".who{margin-top:40px}",
-    ".choices{display:grid;grid-template-columns:repeat(auto-fit,minmax(186px,1fr));gap:12px;"
+    ".choices{display:grid;grid-template-columns:repeat(auto-fill,minmax(158px,1fr));gap:12px;"
     "margin-top:14px}",
-    ".choices a{display:flex;gap:12px;align-items:center;height:100%;padding:12px 14px;"
+    ".choices a{display:flex;flex-direction:column;gap:10px;height:100%;padding:14px;"
     "background:var(--sf);border:1px solid var(--ln);border-radius:12px;text-decoration:none;"
     "line-height:1.3}",
     ".choices a:hover{border-color:var(--ac)}",
@@ -195,7 +195,8 @@ static const char *const lines[] = {
     "gap:8px}.known{grid-template-columns:minmax(0,1fr)}.bars li{grid-template-columns:92px minmax(0,"
     "1fr) 54px;gap:9px}.bars .name{font-size:13px}.bars+.axis{margin:2px 63px 0 101px}.acts{gap:6px}"
     "button{padding:0 8px}.counts{display:none}.mine .value{font-size:14px}.small{width:36px;"
-    "height:36px}.choices a{padding:9px 10px;gap:9px;align-items:start;font-size:14px}}",
+    "height:36px}.choices a{flex-direction:row;padding:9px 10px;gap:9px;align-items:start;"
+    "font-size:14px}}",
     "@media(max-width:520px){.others{grid-template-columns:minmax(0,1fr)}.other .lead{min-height:0}}",
     "@media(forced-colors:active){.bar{fill:CanvasText}.mine .bar{fill:Highlight}}",
 };

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "os/file.h"
+#include "os/zone_file.h"
 #include "storage/storage_wait.h"
 
 #include <arpa/inet.h>
@@ -394,11 +395,12 @@ static bool import(struct demo *demo)
 
 static bool train(struct demo *demo)
 {
-    const char *const words[] = {"train", "--once", "--data", demo->data, "--tenant", TENANT, NULL};
+    const char *const words[] = {"train", "--once",    "--data", demo->data, "--tenant",
+                                 TENANT,  "--minutes", "0",      NULL};
 
     if (state_has(demo, "trained"))
         return true;
-    printf("Step 2 of 3: learning from them\n");
+    printf("Step 2 of 3: learning from them, about half a minute on two idle cores\n");
     return step(words) && state_add(demo, "trained");
 }
 
@@ -431,9 +433,10 @@ static struct bytes last_line(char *text, size_t n)
 
 static int evaluate(struct demo *demo, char *out_text, size_t room, size_t *out_n)
 {
-    char words[][24] = {"falun",     "evaluate", "--protocol", "next-basket",     "--lines",
-                        "",          "--map",    "",           "--test-from",     TEST_FROM,
-                        "--test-to", TEST_TO,    "--against",  "popular,segments"};
+    char words[][24] = {"falun",     "evaluate", "--protocol", "next-basket",      "--lines",
+                        "",          "--map",    "",           "--test-from",      TEST_FROM,
+                        "--test-to", TEST_TO,    "--against",  "popular,segments", "--minutes",
+                        "0"};
     enum { WORDS = sizeof(words) / sizeof(words[0]) };
     char *argv[WORDS + 1] = {0};
     int ends[2], code;
@@ -543,16 +546,25 @@ static void say_commands(const struct demo *demo, const char *household)
 static int serve(struct demo *demo)
 {
     struct api *api;
-    char household[128];
+    char household[API_DEMO_KEY_BYTES];
+    struct arena zone_arena; /* the page's dates; longer than api */
+    struct zone zone;
+    struct why why = {0};
     bool is_proving;
     enum err err;
+    int code;
 
     serve_block_signals();
     printf("Step 3 of 3: serving\n");
     if (!open_server(demo))
         return 1;
     api = serve_api(demo->serve);
-    if (api_demo_open(api, api->tenants[0]) != ERR_OK) {
+    arena_open(&zone_arena, ARENA_BYTES, 16 * ARENA_BYTES);
+    if (zone_file_read(bytes_of(api->tenants[0]->time_zone), &zone_arena, &zone, &why) != ERR_OK) {
+        log_say(LOG_WARN, "cmd", "dates on the page are UTC", "why=%s", why.says);
+        zone = (struct zone){0};
+    }
+    if (api_demo_open(api, api->tenants[0], &zone) != ERR_OK) {
         fprintf(stderr, "falun demo: out of memory\n");
         return 1;
     }
@@ -574,7 +586,9 @@ static int serve(struct demo *demo)
     pthread_mutex_unlock(&demo->lock);
     if (is_proving)
         pthread_join(demo->prover, NULL);
-    return serve_stop(demo->serve);
+    code = serve_stop(demo->serve);
+    arena_close(&zone_arena);
+    return code;
 }
 
 int cmd_demo(int argc, char **argv)
