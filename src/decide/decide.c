@@ -35,8 +35,10 @@ struct run { /* one call */
     struct evidence evidence;
     bool has_evidence;     /* the model is there and the variant is one-to-one */
     struct score_plan plan;
-    struct found *pool;    /* best last: what all placements without candidates choose from */
-    size_t pool_n;
+    struct found *pool;    /* best first: what all placements without candidates choose from */
+    size_t pool_n, ready_n; /* found; put in order so far */
+    struct topk_entry *heap; /* the rest, heap_n = pool_n - ready_n */
+    size_t heap_n;
     struct item_id *shown; /* over all placements */
     size_t shown_n;
 };
@@ -47,7 +49,7 @@ static enum err pool_of_evidence(struct run *run)
 {
     uint32_t *items = arena_array(run->arena, EVIDENCE_CANDIDATES_MAX, sizeof(*items));
     struct topk_entry *order = arena_array(run->arena, EVIDENCE_CANDIDATES_MAX, sizeof(*order));
-    size_t n = 0, left;
+    size_t n = 0;
     enum err err;
 
     if (items == NULL || order == NULL) {
@@ -62,16 +64,20 @@ static enum err pool_of_evidence(struct run *run)
     }
     topk_heap(order, n);
     run->pool = arena_array(run->arena, n + 1, sizeof(*run->pool));
-    if (run->pool == NULL) {
-        return ERR_NOMEM;
-    }
-    for (left = n; left > 0;) {
-        struct topk_entry best = topk_pop(order, &left);
+    run->heap = order;
+    run->heap_n = run->pool_n = n;
+    return run->pool != NULL ? ERR_OK : ERR_NOMEM;
+}
 
-        run->pool[run->pool_n++] =
-            (struct found){model_item_id(run->world->model, best.item), best.item, best.score};
+/* The i-th best: rows are short, so the pool is put in order only as far as someone looks. */
+static const struct found *pool_at(struct run *run, size_t i)
+{
+    while (run->ready_n <= i) {
+        struct topk_entry best = topk_pop(run->heap, &run->heap_n);
+
+        run->pool[run->ready_n++] = (struct found){model_item_id(run->world->model, best.item), best.item, best.score};
     }
-    return ERR_OK;
+    return &run->pool[i];
 }
 
 static enum err pool_of_list(struct run *run, const uint32_t *list, size_t n)
@@ -84,6 +90,7 @@ static enum err pool_of_list(struct run *run, const uint32_t *list, size_t n)
         run->pool[run->pool_n++] = (struct found){model_item_id(run->world->model, list[i]), list[i],
                                                   (float)(n - i) / (float)n};
     }
+    run->ready_n = run->pool_n;
     return ERR_OK;
 }
 
@@ -243,7 +250,20 @@ static bool is_full(const struct building *to)
     return to->row.items_n >= to->placement->n;
 }
 
-/* An item this row has met already is not met again while filling. */
+static void consider_pool(struct run *run, struct building *to, enum decide_reason reason)
+{
+    for (size_t i = 0; i < run->pool_n; i++) {
+        if (is_full(to) && to->dropped == NULL) {
+            to->row.found_n += run->pool_n - i;
+            to->row.dropped_n += run->pool_n - i;
+            to->row.dropped_by[DROP_BELOW] += run->pool_n - i;
+            return;
+        }
+        consider(run, to, pool_at(run, i), reason);
+    }
+}
+
+/* An item this row has met already is not met again while filling: the pool was walked to its end. */
 static bool has_met(const struct run *run, const struct building *to, struct item_id id)
 {
     for (size_t i = 0; i < to->row.items_n; i++) {
@@ -251,7 +271,7 @@ static bool has_met(const struct run *run, const struct building *to, struct ite
             return true;
         }
     }
-    for (size_t i = 0; i < run->pool_n; i++) {
+    for (size_t i = 0; i < run->ready_n; i++) {
         if (run->pool[i].id.v == id.v) {
             return true;
         }
@@ -361,9 +381,7 @@ static enum err build_row(struct run *run, const struct decide_placement *placem
     if (placement->candidates != NULL) {
         err = consider_candidates(run, &to);
     } else {
-        for (size_t i = 0; i < run->pool_n; i++) {
-            consider(run, &to, &run->pool[i], reason);
-        }
+        consider_pool(run, &to, reason);
         if (!is_full(&to)) {
             fill(run, &to);
         }

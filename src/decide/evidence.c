@@ -115,6 +115,17 @@ static enum err gather_own(struct evidence *evidence, const struct part *life, s
 
 /* ---- through W ---- */
 
+static size_t rows_n(const struct model *model, const struct evidence_source *sources, size_t n)
+{
+    size_t sum = 1, row_n;
+
+    for (size_t i = 0; i < n; i++) {
+        (void)model_copurchase_row(model, sources[i].item, &row_n);
+        sum += row_n;
+    }
+    return sum;
+}
+
 static void add_rows(const struct model *model, const struct evidence_source *sources, size_t n, struct tally *sum)
 {
     for (size_t i = 0; i < n; i++) {
@@ -147,13 +158,16 @@ static enum err gather_together(struct evidence *evidence, struct arena *arena)
     }
     topk_sort(&best); /* sums in a fixed order */
     evidence->bought = arena_array(arena, best.n + 1, sizeof(*evidence->bought));
-    if (evidence->bought == NULL || !tally_open(&evidence->together, arena, best.n * MODEL_W_ROW_MAX + 1)) {
+    if (evidence->bought == NULL) {
         return ERR_NOMEM;
     }
     for (size_t i = 0; i < best.n; i++) {
         evidence->bought[i] = (struct evidence_source){best.at[i].item, sqrtf(best.at[i].score)};
     }
     evidence->bought_n = best.n;
+    if (!tally_open(&evidence->together, arena, rows_n(evidence->model, evidence->bought, best.n))) {
+        return ERR_NOMEM;
+    }
     add_rows(evidence->model, evidence->bought, evidence->bought_n, &evidence->together);
     return ERR_OK;
 }
@@ -189,8 +203,7 @@ static enum err gather_looked(struct evidence *evidence, const struct part *life
         return ERR_OK;
     }
     evidence->seen = arena_array(arena, life->looks_n, sizeof(*evidence->seen));
-    if (evidence->seen == NULL || !tally_open(&evidence->interest, arena, life->looks_n + 1) ||
-        !tally_open(&evidence->looked, arena, life->looks_n * MODEL_W_ROW_MAX + 1)) {
+    if (evidence->seen == NULL || !tally_open(&evidence->interest, arena, life->looks_n + 1)) {
         return ERR_NOMEM;
     }
     for (size_t i = 0; i < life->looks_n; i++) {
@@ -202,6 +215,9 @@ static enum err gather_looked(struct evidence *evidence, const struct part *life
         }
         evidence->seen[evidence->seen_n++] = (struct evidence_source){item, weight};
         tally_add(&evidence->interest, item, weight);
+    }
+    if (!tally_open(&evidence->looked, arena, rows_n(evidence->model, evidence->seen, evidence->seen_n))) {
+        return ERR_NOMEM;
     }
     add_rows(evidence->model, evidence->seen, evidence->seen_n, &evidence->looked);
     return ERR_OK;

@@ -15,7 +15,7 @@
 
 enum {
     EVIDENCE_SOURCES = 100,    /* own items that speak through W: more changed nothing on recorded data */
-    EVIDENCE_TOGETHER = 100,   /* candidates each retriever proposes */
+    EVIDENCE_TOGETHER = 60,    /* candidates each retriever proposes */
     EVIDENCE_LOOKED = 60,
     EVIDENCE_POPULAR = 60,
     EVIDENCE_STORE = 40,

@@ -126,30 +126,46 @@ static double worth(const struct train_scores *scores)
     return scores->recall10 + scores->ndcg10 + scores->phr10 / 3;
 }
 
-static enum err try_settings(const struct history *history, int64_t validate_ms, const struct train_settings *settings,
-                             const struct next_case *cases, size_t n, struct train_scores *out_scores)
+struct trial { /* a model of the past, and what it scored on the validation part */
+    struct arena arena;
+    const struct model *model;
+    struct train_scores scores;
+};
+
+static void trial_close(struct trial *trial)
+{
+    if (trial->arena.first != NULL) {
+        arena_close(&trial->arena);
+    }
+    *trial = (struct trial){0};
+}
+
+static enum err try_settings(const struct history *history, int64_t validate_ms, struct train_settings settings,
+                             const struct next_case *cases, size_t n, struct trial *out_trial)
 {
     struct next_list *lists = history_zero(n, sizeof(*lists));
     struct next_score *scores = history_zero(n, sizeof(*scores));
-    const struct model *model;
-    struct arena arena;
+    struct trial trial = {0};
     struct bytes file;
     struct why why;
     enum err err;
 
-    arena_open(&arena, 1 << 20, SIZE_MAX / 4);
-    err = train_model(history, validate_ms, settings, UINT32_MAX, (struct bytes){0}, &arena, &file);
+    arena_open(&trial.arena, 1 << 20, SIZE_MAX / 4);
+    settings.base.has_segments = true; /* the winner is asked for its segments, too */
+    err = train_model(history, validate_ms, &settings, UINT32_MAX, (struct bytes){0}, &trial.arena, &file);
     if (err == ERR_OK) {
-        err = model_file_open(file, &arena, &model, &why);
+        err = model_file_open(file, &trial.arena, &trial.model, &why);
     }
     if (err == ERR_OK) {
-        next_basket_lists(history, model, VARIANT_ONE_TO_ONE, cases, n, settings->base.ridge.threads, lists, NULL, NULL);
+        next_basket_lists(history, trial.model, VARIANT_ONE_TO_ONE, cases, n, settings.base.ridge.threads, lists, NULL, NULL);
         for (size_t c = 0; c < n; c++) {
             next_basket_score(history, &cases[c], &lists[c], &scores[c]);
         }
-        *out_scores = next_basket_mean(scores, n);
+        trial.scores = next_basket_mean(scores, n);
+        *out_trial = trial;
+    } else {
+        trial_close(&trial);
     }
-    arena_close(&arena);
     free(lists);
     free(scores);
     return err;
@@ -186,23 +202,12 @@ static uint32_t best_kind(const struct report *report)
 
 /* The report on the validation part, by a model that never saw it: the proof that a server shows. Also chooses the
  * segmentation that is served beside one-to-one: the best there. */
-static enum err validate(const struct history *history, int64_t validate_ms, int64_t before_ms, struct train_report *to,
-                         uint32_t *out_segment, struct arena *arena, struct bytes *out_note)
+static void prove(const struct history *history, int64_t validate_ms, int64_t before_ms, const struct model *model,
+                  struct train_report *to, uint32_t *out_segment, struct arena *arena, struct bytes *out_note)
 {
     struct report report;
-    const struct model *model;
-    struct arena own;
     struct json_write w;
-    struct bytes file;
-    struct why why;
-    enum err err;
 
-    arena_open(&own, 1 << 20, SIZE_MAX / 4);
-    to->settings.base.has_segments = true;
-    err = train_model(history, validate_ms, &to->settings, UINT32_MAX, (struct bytes){0}, &own, &file);
-    if (err == ERR_OK) {
-        err = model_file_open(file, &own, &model, &why);
-    }
     json_write_open(&w, arena, 8192);
     json_write_object(&w, NULL);
     json_write_object(&w, "settings");
@@ -210,8 +215,7 @@ static enum err validate(const struct history *history, int64_t validate_ms, int
     json_write_int(&w, "tried", (int64_t)to->tried_n);
     json_write_int(&w, "of", (int64_t)to->grid_n);
     json_write_end(&w);
-    if (err == ERR_OK && report_make(history, model, validate_ms, before_ms, to->settings.base.ridge.threads, true, NULL,
-                                     NULL, &report)) {
+    if (report_make(history, model, validate_ms, before_ms, to->settings.base.ridge.threads, true, NULL, NULL, &report)) {
         report_json(&report, &w);
         *out_segment = best_kind(&report);
         to->popular_recall10 = fmax(report.lines[1].mean.recall10, report.lines[2].mean.recall10);
@@ -219,47 +223,63 @@ static enum err validate(const struct history *history, int64_t validate_ms, int
     }
     json_write_end(&w);
     *out_note = json_write_bytes(&w);
-    arena_close(&own);
-    return err == ERR_ABSENT ? ERR_OK : err; /* nothing before the validation part: no proof, still a model */
+}
+
+/* Tries the grid while there is time, the first in any case; keeps the best trial. */
+static enum err choose(const struct history *history, int64_t validate_ms, const struct next_case *cases, size_t n,
+                       double seconds_most, double (*seconds_now)(void), struct train_report *report, struct trial *best)
+{
+    struct train_settings grid[8];
+    double begun = seconds_now(), longest = 0;
+
+    report->grid_n = plan(report->settings, grid);
+    for (size_t i = 0; i < report->grid_n; i++) {
+        double start = seconds_now();
+        struct trial trial = {0};
+        enum err err;
+
+        if (i > 0 && start - begun + longest > seconds_most) {
+            return ERR_OK;
+        }
+        err = try_settings(history, validate_ms, grid[i], cases, n, &trial);
+        if (err != ERR_OK) {
+            return err == ERR_ABSENT ? ERR_OK : err; /* nothing before the validation part: no proof, still a model */
+        }
+        report->tried_n++;
+        if (i == 0 || worth(&trial.scores) > worth(&best->scores)) {
+            trial_close(best);
+            *best = trial;
+            report->settings = grid[i];
+        } else {
+            trial_close(&trial);
+        }
+        longest = fmax(longest, seconds_now() - start);
+    }
+    return ERR_OK;
 }
 
 enum err train_choose(const struct history *history, int64_t validate_ms, int64_t before_ms, size_t threads,
                       double seconds_most, double (*seconds_now)(void), struct arena *arena, struct bytes *out_file,
                       struct train_report *out_report)
 {
-    struct train_settings grid[8];
     struct train_report report = {.settings = train_settings_start(threads)};
-    double begun = seconds_now(), longest = 0;
+    double begun = seconds_now();
+    struct trial best = {0};
     struct next_case *cases;
     struct bytes note = {0};
     uint32_t segment = UINT32_MAX;
     enum err err = ERR_OK;
 
-    report.grid_n = plan(report.settings, grid);
     report.validation_cases_n = next_cases(history, validate_ms, before_ms, &cases);
-    for (size_t i = 0; err == ERR_OK && report.validation_cases_n > 0 && i < report.grid_n; i++) {
-        struct train_scores scores = {0};
-        double start = seconds_now();
-
-        if (i > 0 && start - begun + longest > seconds_most) {
-            break;
-        }
-        err = try_settings(history, validate_ms, &grid[i], cases, report.validation_cases_n, &scores);
-        if (err == ERR_ABSENT) {
-            err = ERR_OK; /* nothing before the validation part */
-            break;
-        }
-        if (i == 0 || worth(&scores) > worth(&report.validation)) {
-            report.validation = scores;
-            report.settings = grid[i];
-        }
-        report.tried_n++;
-        longest = seconds_now() - start > longest ? seconds_now() - start : longest;
+    if (report.validation_cases_n > 0) {
+        err = choose(history, validate_ms, cases, report.validation_cases_n, seconds_most, seconds_now, &report, &best);
     }
     free(cases);
-    if (err == ERR_OK && report.validation_cases_n > 0) {
-        err = validate(history, validate_ms, before_ms, &report, &segment, arena, &note);
+    if (best.model != NULL) {
+        report.validation = best.scores;
+        prove(history, validate_ms, before_ms, best.model, &report, &segment, arena, &note);
     }
+    trial_close(&best);
     if (err == ERR_OK) {
         report.settings.base.has_segments = true;
         err = train_model(history, before_ms, &report.settings, segment, note, arena, out_file);
