@@ -282,6 +282,37 @@ static enum err hash_file(const char *path, uint8_t out_hash[32], struct why *wh
     return err;
 }
 
+static void print_json(const struct work *work, const struct import_tally *tally, bool was_whole, double seconds)
+{
+    const struct import_counts *c = &work->counts;
+    struct arena arena = {0};
+    struct json_write w;
+    struct bytes text;
+
+    arena_open(&arena, 16384, 65536);
+    json_write_open(&w, &arena, 1024);
+    json_write_object(&w, NULL);
+    json_write_text(&w, "file", bytes_of(work->path));
+    json_write_bool(&w, "dryRun", work->words->is_dry);
+    json_write_bool(&w, "alreadyWhole", was_whole);
+    json_write_int(&w, "rows", (int64_t)c->rows_n);
+    json_write_int(&w, "kept", (int64_t)c->kept_n);
+    json_write_int(&w, "left", (int64_t)c->left_n);
+    json_write_int(&w, "rejected", (int64_t)work->rejected_n);
+    json_write_int(&w, "receipts", (int64_t)c->receipts_n);
+    json_write_int(&w, "stored", (int64_t)tally->stored_n);
+    json_write_int(&w, "duplicate", (int64_t)tally->duplicate_n);
+    json_write_int(&w, "anonymous", (int64_t)tally->anonymous_n);
+    json_write_int(&w, "refused", (int64_t)tally->refused_n);
+    json_write_int(&w, "shiftDays", work->shift_days);
+    json_write_fixed(&w, "seconds", seconds, 3);
+    json_write_fixed(&w, "rowsPerSecond", seconds > 0 ? (double)c->rows_n / seconds : 0, 0);
+    json_write_end(&w);
+    text = json_write_bytes(&w);
+    printf("%.*s\n", (int)text.n, text.n > 0 ? text.p : "");
+    arena_close(&arena);
+}
+
 static void summarise(const struct work *work, const struct import_tally *tally, bool was_whole)
 {
     double seconds = (double)(data_now_ms(NULL) - work->began_ms) / 1000;
@@ -290,13 +321,7 @@ static void summarise(const struct work *work, const struct import_tally *tally,
 
     clear_progress(work);
     if (work->words->is_json) {
-        printf("{\"file\":\"%s\",\"dryRun\":%s,\"alreadyWhole\":%s,\"rows\":%" PRIu64 ",\"kept\":%" PRIu64
-               ",\"left\":%" PRIu64 ",\"rejected\":%" PRIu64 ",\"receipts\":%" PRIu64 ",\"stored\":%" PRIu64
-               ",\"duplicate\":%" PRIu64 ",\"anonymous\":%" PRIu64 ",\"refused\":%" PRIu64
-               ",\"shiftDays\":%" PRId64 ",\"seconds\":%.3f,\"rowsPerSecond\":%.0f}\n",
-               work->path, work->words->is_dry ? "true" : "false", was_whole ? "true" : "false", c->rows_n, c->kept_n,
-               c->left_n, work->rejected_n, c->receipts_n, tally->stored_n, tally->duplicate_n, tally->anonymous_n,
-               tally->refused_n, work->shift_days, seconds, rate);
+        print_json(work, tally, was_whole, seconds);
         return;
     }
     if (was_whole) {

@@ -71,13 +71,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *nul = size > 0 ? memchr(data, 0, size) : NULL;
     size_t map_n = nul != NULL ? (size_t)(nul - data) : size;
     struct bytes lines = {(const char *)data + map_n + 1, nul != NULL ? size - map_n - 1 : 0};
-    struct arena arena = {0}, scratch = {0};
+    static struct arena arena, scratch; /* kept: making them anew is most of a run */
     const struct import_map *map;
     struct why why = {0};
 
     hash_start();
-    arena_open(&arena, 16 << 20, 64 << 20);
-    arena_open(&scratch, 1 << 20, 4 << 20);
+    if (arena.most_bytes == 0) {
+        arena_open(&arena, 32 << 20, 64 << 20);
+        arena_open(&scratch, 1 << 20, 4 << 20);
+    }
+    arena_reset(&arena);
+    arena_reset(&scratch);
     if (import_map_read((struct bytes){(const char *)data, map_n}, &arena, &map, &why) == ERR_OK) {
         if (map->sheets[IMPORT_LINES].is_given) {
             read_lines(map, lines, &arena, &scratch);
@@ -95,7 +99,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             }
         }
     }
-    arena_close(&scratch);
-    arena_close(&arena);
     return 0;
 }
