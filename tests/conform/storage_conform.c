@@ -1441,6 +1441,30 @@ TEST(cut_of_the_first_part_leaves_the_number_with_the_row)
     }
 }
 
+/* A customer of two parts was joined as a whole; one part cut out of it does not get the whole's number back. */
+TEST(cut_part_takes_no_number_that_stood_for_more)
+{
+    struct world world;
+
+    EACH_STORAGE(&world, 57)
+    {
+        struct storage_identity a = identify(&world, IDENTIFIER_COOKIE, "a", true);
+        struct storage_identity b = identify(&world, IDENTIFIER_COOKIE, "b", true);
+        struct storage_identity member = identify(&world, IDENTIFIER_MEMBER, "m", true);
+        struct storage_key both, survivor, left, cut;
+
+        CHECK_OK(link_parts(&world, a, b, 1000, &both));
+        CHECK_OK(link_parts(&world, a, member, 1000, &survivor));
+        CHECK(survivor.customer.v == member.customer.v);
+        CHECK_OK(storage_wait_cut(world.storage, world.loop, tenant, (struct part_id){both.customer.v}, &left,
+                                  &cut));
+        CHECK(left.customer.v == member.customer.v);
+        CHECK(cut.customer.v != both.customer.v);
+        CHECK(load(&world, both.customer).customer.v == member.customer.v);
+        CHECK_INT(load(&world, cut.customer).parts_n, 1);
+    }
+}
+
 TEST(device_of_two_members_belongs_to_neither)
 {
     struct world world;
@@ -1743,6 +1767,7 @@ static void check_erased(struct world *world, struct erased_life *life)
                          late = event_of(life->cookie.part, "e9", "z");
     struct seen seen = {0};
 
+    again.is_receipt = true;
     CHECK_INT(identify(world, IDENTIFIER_MEMBER, life->name, false).how, STORAGE_UNKNOWN);
     CHECK_INT(identify(world, IDENTIFIER_COOKIE, "c1", false).how, STORAGE_UNKNOWN);
     CHECK_INT(load(world, life->member.customer).customer.v, 0);
