@@ -6,7 +6,7 @@
  * recorded as their statement, said by the source, text version "map:" and the map's hash: but only for purposes about
  * which a customer has said nothing: a file never overrules a person (settled.md 1.10).
  *
- * The mark, table STORAGE_IMPORT, id = kind u8 | file hash 32 | map hash 32 (64 bytes for the file's shift: kind 0):
+ * The mark, table STORAGE_IMPORT, id = kind u8 | file hash 32 | map hash 32:
  *     1 | rows done varint | shift in days signed | is whole u8
  * It is written after its batch is durable; a crash between the two repeats one batch, which changes nothing. */
 #pragma once
