@@ -115,13 +115,15 @@ static void look_tickets_up(struct post *post)
 static bool read_envelope(struct http_request *request, const struct json_node *envelope, uint16_t *out_word,
                           int64_t *out_sent_ms)
 {
-    static const char *const known[] = {"events", "batch", "consent", "sentAt", "writeKey", "timestamp", "context", NULL};
+    static const char *const known[] = {"events", "consent", "sentAt", "writeKey", NULL};
     struct json_form form = {0};
 
     if (envelope == NULL) {
         return true;
     }
-    json_form_known(&form, envelope, known);
+    if (json_get(envelope, "batch") == NULL) { /* that would be Segment's envelope: what others add to theirs is ignored */
+        json_form_known(&form, envelope, known);
+    }
     (void)event_json_consent(&form, envelope, "consent", out_word);
     (void)json_form_time(&form, envelope, "sentAt", JSON_MAY, out_sent_ms);
     if (form.faults_n > 0) {
