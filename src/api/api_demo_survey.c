@@ -13,12 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define LATELY_MS (60 * DAY_MS) /* babies grow: a year ago says little of the next basket */
+
 enum { PRICES_ROOM = 1 << 18, STORES_ROOM = 1 << 12, SURVEY_ARENA_BYTES = 4 << 20 };
 
 struct household { /* what a rule looks at */
     char key[DEMO_KEY_BYTES];
     int64_t visits_n, lines_n; /* all months kept */
-    int64_t baby_n, pet_n;     /* lines of the last 64 baskets */
+    int64_t baby_n, pet_n;     /* lines of the last LATELY_MS before its newest visit */
     int64_t last_ms;
 };
 
@@ -180,9 +182,10 @@ static bool see_event(void *ctx, const struct storage_scan_event *row)
 
 /* ---- households ---- */
 
-static void count_kinds(const struct surveying *s, const struct part *life, struct household *h)
+static void count_kinds(const struct surveying *s, const struct part *life, const struct part_basket *basket,
+                        struct household *h)
 {
-    for (size_t i = 0; i < life->lines_n; i++) {
+    for (size_t i = basket->lines_at; i < basket->lines_at + basket->lines_n; i++) {
         const struct item *item = catalog_item(s->demo->tenant->catalog, life->lines[i].item);
         enum page_art art;
 
@@ -242,7 +245,9 @@ static bool see_customer(void *ctx, const struct sealed_customer *customer)
             h.lines_n += picture->life->months[i].lines;
         }
         h.last_ms = picture->life->last_ms;
-        count_kinds(s, picture->life, &h);
+        for (size_t b = 0;
+             b < picture->life->baskets_n && picture->life->baskets[b].at_ms > h.last_ms - LATELY_MS; b++)
+            count_kinds(s, picture->life, &picture->life->baskets[b], &h);
         if (h.visits_n > 0 && h.lines_n > 0)
             judge(s, &h);
     }
@@ -264,7 +269,7 @@ static void describe(const struct household *h, size_t rule, struct demo_choice 
     choice->art = rules[rule].art;
     memcpy(choice->key, h->key, sizeof(choice->key));
     if (rules[rule].extra)
-        snprintf(choice->line, sizeof(choice->line), "%lld visits, %lld %s items lately",
+        snprintf(choice->line, sizeof(choice->line), "%lld visits, %lld %s items in 60 days",
                  (long long)h->visits_n, (long long)(rules[rule].art == PAGE_ART_BABY ? h->baby_n : h->pet_n),
                  rules[rule].extra);
     else

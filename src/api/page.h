@@ -20,7 +20,8 @@ enum {
     PAGE_VISIT_ITEMS = 12,
     PAGE_REPEATS = 10,
     PAGE_CHOICES = 8,
-    PAGE_BARS = 10,
+    PAGE_BARS = 16,      /* in the table */
+    PAGE_BARS_DRAWN = 6, /* in the picture: one-to-one, popular and the best segments */
     PAGE_STORES = 5,
     PAGE_STEMS = 64,
 };
@@ -138,7 +139,7 @@ struct page {
     struct bytes fallback;     /* why the row is not personal; empty: it is */
     struct page_row was;       /* the row before the last action; n 0: none */
     enum page_did did;
-    struct bytes did_id; /* of the item of the action; may be empty */
+    struct bytes did_id;                   /* of the item of the action; may be empty */
     struct bytes did_title;                /* the item of the action; or what failed, a sentence */
     double decided_ms;                     /* all three rows, loading included; < 0: not known */
     struct bytes model_hash, picture_hash; /* hex; may be empty */

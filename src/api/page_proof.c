@@ -42,8 +42,7 @@ static void write_sentence(const struct page_proof *proof, struct html *html)
     }
     html_raw(html, "<p class=\"lead\">");
     if (proof->times_high > proof->times_low)
-        html_rawf(html, "Between %.2f and %.2f times, 95 times in 100. ", proof->times_low,
-                  proof->times_high);
+        html_rawf(html, "95 %% interval of that: %.2f to %.2f times. ", proof->times_low, proof->times_high);
     if (segment && popular && popular->recall > 0) {
         html_raw(html, "And ");
         page_times(html, own ? own->recall / popular->recall : 0);
@@ -91,6 +90,27 @@ static void write_bar(const struct page_bar *bar, double end, struct html *html)
     html_rawf(html, "</svg><span class=\"value\">%.1f %%</span></li>", 100 * bar->recall);
 }
 
+/* One-to-one and the better popular always, and of the segments, which come falling, as many as there is room for. */
+static void write_bars(const struct page_proof *proof, struct html *html)
+{
+    const struct page_bar *popular = best(proof, false, false);
+    size_t left_n = PAGE_BARS_DRAWN - 1 - (popular != NULL);
+    double end = axis_end(proof);
+
+    html_raw(html, "<ul class=\"bars\">");
+    for (size_t i = 0; i < proof->bars_n; i++) {
+        const struct page_bar *bar = &proof->bars[i];
+
+        if (bar->is_segment && left_n > 0)
+            left_n--;
+        else if (!bar->is_own && bar != popular)
+            continue;
+        write_bar(bar, end, html);
+    }
+    html_rawf(html, "</ul><p class=\"axis\" aria-hidden=\"true\"><span>0</span><span>%.0f %%</span></p>",
+              100 * end);
+}
+
 static void write_table(const struct page_proof *proof, struct html *html)
 {
     html_raw(html,
@@ -118,8 +138,6 @@ static void write_table(const struct page_proof *proof, struct html *html)
 
 void page_proof_write(const struct page_proof *proof, struct html *html)
 {
-    double end = axis_end(proof);
-
     html_raw(html, "<section class=\"proof\" aria-label=\"The proof\">");
     if (proof->state != PAGE_PROOF_READY || proof->bars_n == 0) {
         html_raw(html,
@@ -139,11 +157,8 @@ void page_proof_write(const struct page_proof *proof, struct html *html)
     write_sentence(proof, html);
     html_raw(html,
              "</div><figure><figcaption>Share of the next basket found among ten items (R@10), with 95 % "
-             "intervals</figcaption><ul class=\"bars\">");
-    for (size_t i = 0; i < proof->bars_n; i++)
-        write_bar(&proof->bars[i], end, html);
-    html_rawf(html, "</ul><p class=\"axis\" aria-hidden=\"true\"><span>0</span><span>%.0f %%</span></p>",
-              100 * end);
+             "intervals</figcaption>");
+    write_bars(proof, html);
     write_table(proof, html);
     html_raw(html, "</figure></section>");
 }

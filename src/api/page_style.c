@@ -29,8 +29,8 @@ static const char *const lines[] = {
     "*{box-sizing:border-box}",
     "html{-webkit-text-size-adjust:100%;scroll-padding-top:16px}",
     "body{margin:0;background:var(--bg);color:var(--tx);"
-    "font:15px/1.45 -apple-system,BlinkMacSystemFont,\"Segoe UI\",Inter,Roboto,\"Helvetica Neue\",Arial,"
-    "sans-serif;font-variant-numeric:tabular-nums}",
+    "font:.9375rem/1.45 -apple-system,BlinkMacSystemFont,\"Segoe UI\",Inter,Roboto,\"Helvetica Neue\","
+    "Arial,sans-serif;font-variant-numeric:tabular-nums}",
     "main,.top,footer{max-width:1272px;margin:0 auto;padding:0 24px}",
     "h1,h2,h3,p,ul,ol,figure,pre{margin:0;padding:0}",
     "ul,ol{list-style:none}",
@@ -43,14 +43,14 @@ static const char *const lines[] = {
     ".skip:focus{left:16px}",
     ".symbols{position:absolute}",
     ".lead{color:var(--mu)}",
-    "h2{font-size:18px;line-height:1.3;font-weight:650;letter-spacing:-.01em}",
-    "code{font:13px/1.5 ui-monospace,\"SF Mono\",Menlo,Consolas,\"Liberation Mono\",monospace}",
+    "h2{font-size:1.125rem;line-height:1.3;font-weight:650;letter-spacing:-.01em}",
+    "code{font:.8125rem/1.5 ui-monospace,\"SF Mono\",Menlo,Consolas,\"Liberation Mono\",monospace}",
     ".top{display:flex;align-items:center;gap:14px;padding-top:18px;padding-bottom:18px;flex-wrap:wrap}",
-    ".brand{display:flex;align-items:center;gap:10px;font-weight:700;font-size:18px;text-decoration:none;"
-    "letter-spacing:-.01em;min-height:28px}",
+    ".brand{display:flex;align-items:center;gap:10px;font-weight:700;font-size:1.125rem;"
+    "text-decoration:none;letter-spacing:-.01em;min-height:28px}",
     ".brand svg{width:28px;height:28px}.brand rect{fill:#8f2419}.brand path{fill:none;stroke:#fff;"
     "stroke-width:2.2;stroke-linecap:round}",
-    ".tenant{color:var(--mu);font-size:14px;border:1px solid var(--ln);background:var(--sf);"
+    ".tenant{color:var(--mu);font-size:.875rem;border:1px solid var(--ln);background:var(--sf);"
     "border-radius:99px;padding:4px 14px}",
     ".tenant b{color:var(--tx);font-weight:600}",
     ".dot{display:inline-block;width:8px;height:8px;border-radius:9px;background:var(--ok);"
@@ -58,32 +58,33 @@ static const char *const lines[] = {
     ".proof{display:grid;grid-template-columns:minmax(0,5fr) minmax(0,6fr);gap:24px 56px;"
     "align-items:center;background:var(--sf);border:1px solid var(--ln);border-radius:14px;"
     "padding:36px 40px}",
-    "h1{font-size:34px;line-height:1.15;letter-spacing:-.025em;font-weight:700;text-wrap:balance}",
+    "h1{font-size:2.125rem;line-height:1.15;letter-spacing:-.025em;font-weight:700;text-wrap:balance}",
     "h1 strong{color:var(--ac);font-weight:700;white-space:nowrap}",
     ".says .lead{margin-top:16px;max-width:52ch}",
     ".proof>h1,.proof>.lead{grid-column:1/-1;max-width:70ch}",
-    "figcaption{color:var(--mu);font-size:13px;margin-bottom:12px}",
-    ".bars li{display:grid;grid-template-columns:150px minmax(0,1fr) 62px;align-items:center;gap:12px;"
+    "figcaption{color:var(--mu);font-size:.8125rem;margin-bottom:12px}",
+    ".bars li{display:grid;grid-template-columns:178px minmax(0,1fr) 62px;align-items:center;gap:12px;"
     "min-height:32px}",
-    ".bars .name{color:var(--mu);font-size:14px;text-align:right;line-height:1.2;overflow-wrap:anywhere}",
+    ".bars .name{color:var(--mu);font-size:.875rem;text-align:right;line-height:1.2;"
+    "overflow-wrap:anywhere}",
     ".bars svg{width:100%;height:24px;display:block}",
     ".rail{fill:var(--rail)}.bar{fill:var(--other)}.mine .bar{fill:var(--ac)}",
     ".span{fill:none;stroke:var(--tx);stroke-width:1.5;vector-effect:non-scaling-stroke;opacity:.75}",
-    ".value{font-weight:600;font-size:14px;white-space:nowrap}",
+    ".value{font-weight:600;font-size:.875rem;white-space:nowrap}",
     ".mine .name{color:var(--tx);font-weight:650}.mine .value{color:var(--ac);font-weight:700;"
-    "font-size:16px}",
-    ".axis{display:flex;justify-content:space-between;color:var(--mu);font-size:12px}",
-    ".bars+.axis{margin:2px 74px 0 162px}",
-    "summary{cursor:pointer;color:var(--ac);font-size:14px;min-height:28px;padding:4px 0;"
+    "font-size:1rem}",
+    ".axis{display:flex;justify-content:space-between;color:var(--mu);font-size:.75rem}",
+    ".bars+.axis{margin:2px 74px 0 190px}",
+    "summary{cursor:pointer;color:var(--ac);font-size:.875rem;min-height:28px;padding:4px 0;"
     "width:fit-content}",
     "summary:hover{text-decoration:underline}",
     ".proof details{margin-top:6px}",
     ".scroll{overflow-x:auto}",
-    "table{border-collapse:collapse;font-size:13px;width:100%;margin:8px 0}",
+    "table{border-collapse:collapse;font-size:.8125rem;width:100%;margin:8px 0}",
     "th,td{text-align:right;padding:7px 10px;border-bottom:1px solid var(--ln);white-space:nowrap;"
     "font-weight:400}",
     "th:first-child{text-align:left}thead th{color:var(--mu)}",
-    ".note{color:var(--mu);font-size:13px}",
+    ".note{color:var(--mu);font-size:.8125rem}",
     ".who{margin-top:40px}",
     ".choices{display:grid;grid-template-columns:repeat(auto-fill,minmax(158px,1fr));gap:12px;"
     "margin-top:14px}",
@@ -93,7 +94,7 @@ static const char *const lines[] = {
     ".choices a:hover{border-color:var(--ac)}",
     ".choices a[aria-current]{border-color:var(--ac);box-shadow:inset 0 0 0 1px var(--ac);"
     "background:var(--as)}",
-    ".choices b{display:block;font-weight:600}.choices a>span>span{color:var(--mu);font-size:13px}",
+    ".choices b{display:block;font-weight:600}.choices a>span>span{color:var(--mu);font-size:.8125rem}",
     ".choices a[aria-current] span span{color:var(--tx)}",
     ".small{width:44px;height:44px;border-radius:10px;flex:none}",
     ".rows{display:grid;grid-template-columns:minmax(0,1fr) 430px;gap:28px;margin-top:32px;"
@@ -106,19 +107,19 @@ static const char *const lines[] = {
     ".picture{position:relative;margin-bottom:10px}",
     ".picture .art{display:block;width:100%;height:auto}",
     ".place{position:absolute;right:8px;top:8px;min-width:22px;height:22px;line-height:22px;"
-    "text-align:center;border-radius:11px;background:var(--sf);color:var(--mu);font-size:12px;"
+    "text-align:center;border-radius:11px;background:var(--sf);color:var(--mu);font-size:.75rem;"
     "padding:0 6px}",
     ".mark{position:absolute;left:8px;top:8px;background:var(--sf);color:var(--tx);border-radius:11px;"
-    "padding:0 9px;font-size:12px;line-height:22px;font-weight:600}",
+    "padding:0 9px;font-size:.75rem;line-height:22px;font-weight:600}",
     ".mark.new{background:var(--ac);color:var(--on)}.mark.up{color:var(--ac)}",
-    "h3{font-size:15px;line-height:1.3;font-weight:600;overflow-wrap:anywhere}",
-    ".detail{color:var(--mu);font-size:13px;overflow-wrap:anywhere}",
+    "h3{font-size:.9375rem;line-height:1.3;font-weight:600;overflow-wrap:anywhere}",
+    ".detail{color:var(--mu);font-size:.8125rem;overflow-wrap:anywhere}",
     ".price{font-weight:650;margin-top:3px}",
-    ".why{font-size:13px;line-height:1.35;margin-top:7px;color:var(--mu);overflow-wrap:anywhere}",
+    ".why{font-size:.8125rem;line-height:1.35;margin-top:7px;color:var(--mu);overflow-wrap:anywhere}",
     ".why.own{color:var(--tx)}",
-    ".only{font-size:12px;color:var(--ac);margin-top:5px;font-weight:600}",
+    ".only{font-size:.75rem;color:var(--ac);margin-top:5px;font-weight:600}",
     ".acts{display:flex;gap:8px;margin-top:auto;padding-top:12px}",
-    "button{font:inherit;font-size:14px;font-weight:600;line-height:1;min-height:34px;padding:0 14px;"
+    "button{font:inherit;font-size:.875rem;font-weight:600;line-height:1;min-height:34px;padding:0 14px;"
     "border-radius:9px;border:1px solid var(--ln);background:transparent;color:var(--tx);cursor:pointer;"
     "flex:1}",
     "button:hover{border-color:var(--ac)}",
@@ -128,16 +129,16 @@ static const char *const lines[] = {
     ".did{margin-top:12px;padding:11px 16px;border-radius:10px;background:var(--as);"
     "border:1px solid var(--al)}",
     ".did b{font-weight:650}",
-    ".how{color:var(--mu);font-size:13px;margin-top:12px}",
+    ".how{color:var(--mu);font-size:.8125rem;margin-top:12px}",
     ".others{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:14px}",
     ".other{background:var(--sf);border:1px solid var(--ln);border-radius:12px;padding:16px}",
-    ".other h2{font-size:16px}.other .lead{font-size:13px;min-height:36px;margin-top:2px;"
+    ".other h2{font-size:1rem}.other .lead{font-size:.8125rem;min-height:36px;margin-top:2px;"
     "line-height:1.35}",
     ".other li{display:flex;gap:10px;align-items:center;padding:8px 0;border-top:1px solid var(--ln)}",
     ".other ol{margin-top:10px}",
-    ".other b,.repeat b{display:block;font-weight:500;font-size:14px;line-height:1.25;"
+    ".other b,.repeat b{display:block;font-weight:500;font-size:.875rem;line-height:1.25;"
     "overflow-wrap:anywhere}",
-    ".diff{font-size:12px;color:var(--mu)}",
+    ".diff{font-size:.75rem;color:var(--mu)}",
     ".same{position:relative}.same .diff{color:var(--ac);font-weight:600}",
     ".same .diff:before{content:\"✓ \"}",
     ".empty{color:var(--mu);padding:14px 0}",
@@ -145,7 +146,7 @@ static const char *const lines[] = {
     "margin-top:44px;align-items:start}",
     ".known .title{grid-column:1/-1}",
     ".card{background:var(--sf);border:1px solid var(--ln);border-radius:12px;padding:18px 20px}",
-    ".card h2{font-size:16px}.card .lead{font-size:14px}",
+    ".card h2{font-size:1rem}.card .lead{font-size:.875rem}",
     ".side{display:grid;gap:14px}",
     ".stems{width:100%;height:64px;display:block;margin-top:12px}",
     ".stem{fill:none;stroke:var(--ac);stroke-width:3;stroke-linecap:round;"
@@ -156,22 +157,22 @@ static const char *const lines[] = {
     ".visits li:before{content:\"\";position:absolute;left:-24px;top:13px;width:10px;height:10px;"
     "border-radius:9px;background:var(--ac);border:2px solid var(--sf);box-sizing:border-box}",
     ".visits .look:before{background:var(--sf);border-color:var(--ac)}",
-    ".when{font-size:13px;color:var(--mu)}.when b{color:var(--tx);font-weight:600}",
-    ".what{font-size:14px;overflow-wrap:anywhere}",
+    ".when{font-size:.8125rem;color:var(--mu)}.when b{color:var(--tx);font-weight:600}",
+    ".what{font-size:.875rem;overflow-wrap:anywhere}",
     ".repeat li{display:flex;gap:12px;align-items:center;padding:8px 0}",
     ".repeat li+li{border-top:1px solid var(--ln)}",
-    ".repeat li>span{flex:1;min-width:0}.repeat li>span>span{font-size:13px;color:var(--mu)}",
+    ".repeat li>span{flex:1;min-width:0}.repeat li>span>span{font-size:.8125rem;color:var(--mu)}",
     ".repeat .share{display:block;width:100%;height:4px;margin-top:4px}.repeat .bar{fill:var(--ac)}",
-    ".pairs li{display:grid;grid-template-columns:1fr auto;gap:0 10px;padding:7px 0;font-size:14px}",
+    ".pairs li{display:grid;grid-template-columns:1fr auto;gap:0 10px;padding:7px 0;font-size:.875rem}",
     ".pairs li+li{border-top:1px solid var(--ln)}",
     ".pairs b{font-weight:500;overflow-wrap:anywhere}.pairs small{grid-column:1/-1;color:var(--mu);"
-    "font-size:12px;overflow-wrap:anywhere}",
+    "font-size:.75rem;overflow-wrap:anywhere}",
     ".pairs span{color:var(--mu)}.pairs .yes{color:var(--ok);font-weight:600}.pairs .no{color:var(--ac);"
     "font-weight:600}",
-    ".withdraw{margin-top:8px;font-size:14px}.withdraw p{color:var(--mu);font-size:13px}",
+    ".withdraw{margin-top:8px;font-size:.875rem}.withdraw p{color:var(--mu);font-size:.8125rem}",
     ".curl{margin-top:14px}",
     "pre{overflow-x:auto;margin-top:10px;padding:12px 14px;background:var(--bg);border-radius:8px}",
-    "footer{color:var(--mu);font-size:13px;padding-top:32px;padding-bottom:40px;max-width:1272px}",
+    "footer{color:var(--mu);font-size:.8125rem;padding-top:32px;padding-bottom:40px;max-width:1272px}",
     "footer p{max-width:90ch}",
     ".g{fill:var(--g)}.gl{fill:url(#gl);opacity:var(--gw)}.gs{fill:#000;opacity:.12}",
     ".a{fill:var(--a)}.b{fill:var(--b)}.c{fill:var(--c)}.s{fill:#000;opacity:.14}.h{fill:#fff;"
@@ -189,14 +190,14 @@ static const char *const lines[] = {
     ".known{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}.line{grid-column:1/-1}}",
     "@media(max-width:900px){.proof{grid-template-columns:minmax(0,1fr);padding:28px}}",
     "@media(max-width:700px){main,.top,footer{padding-left:16px;"
-    "padding-right:16px}h1{font-size:26px}.proof{padding:22px 18px}.tiles{grid-template-columns:repeat(2,"
-    "minmax(0,1fr));gap:10px}.tile>:not(.picture){margin-left:11px;"
+    "padding-right:16px}h1{font-size:1.625rem}.proof{padding:22px 18px}"
+    ".tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:10px}.tile>:not(.picture){margin-left:11px;"
     "margin-right:11px}.choices{grid-template-columns:minmax(0,1fr) minmax(0,1fr);"
     "gap:8px}.known{grid-template-columns:minmax(0,1fr)}.bars li{grid-template-columns:92px minmax(0,"
-    "1fr) 54px;gap:9px}.bars .name{font-size:13px}.bars+.axis{margin:2px 63px 0 101px}.acts{gap:6px}"
-    "button{padding:0 8px}.counts{display:none}.mine .value{font-size:14px}.small{width:36px;"
+    "1fr) 54px;gap:9px}.bars .name{font-size:.8125rem}.bars+.axis{margin:2px 63px 0 101px}.acts{gap:6px}"
+    "button{padding:0 8px}.counts{display:none}.mine .value{font-size:.875rem}.small{width:36px;"
     "height:36px}.choices a{flex-direction:row;padding:9px 10px;gap:9px;align-items:start;"
-    "font-size:14px}}",
+    "font-size:.875rem}}",
     "@media(max-width:520px){.others{grid-template-columns:minmax(0,1fr)}.other .lead{min-height:0}}",
     "@media(forced-colors:active){.bar{fill:CanvasText}.mine .bar{fill:Highlight}}",
 };

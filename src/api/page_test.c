@@ -295,10 +295,34 @@ TEST(page_says_the_proof_first)
                     "the best segment</h1>"));
     CHECK(has(text, "2,032 households, in a recorded month (from 25 Oct) of which nothing had been learnt"));
     CHECK(has(text, "<td>0.1471 to 0.1593</td>")); /* the table twin */
+    CHECK_INT(count(text, "<span class=\"name\">"), 5);
+    CHECK_INT(count(text, "<th scope=\"row\">"), 5);
     CHECK_INT(count(text, "<h1"), 1);
     CHECK(!has(text, "<script"));
     CHECK(!has(text, " style="));
     CHECK(!has(text, "<style"));
+}
+
+TEST(page_draws_the_best_segments_and_tables_all)
+{
+    struct page_bar many[12];
+    struct page page = full_page();
+    struct bytes text;
+
+    for (size_t i = 0; i < 12; i++) {
+        many[i] = bars[1];
+        many[i].recall = 0.09 - 0.005 * (double)i;
+        many[i].name = (struct bytes){&"abcdefghijkl"[i], 1};
+    }
+    many[0] = bars[0];
+    many[10].is_segment = many[11].is_segment = false;
+    page.proof.bars = many;
+    page.proof.bars_n = 12;
+    text = render(&page);
+    CHECK_INT(count(text, "<span class=\"name\">"), PAGE_BARS_DRAWN);
+    CHECK_INT(count(text, "<th scope=\"row\">"), 12);
+    CHECK(has(text, "<span class=\"name\">k</span>")); /* the better popular, though last but one */
+    CHECK(!has(text, "<span class=\"name\">l</span>"));
 }
 
 TEST(page_is_honest_when_the_segment_wins)

@@ -154,7 +154,8 @@ class Visit(Case):
             page = self.page(link)
             self.assertEqual(len(page.row), 8, link)
             self.assertEqual(page.tags.count("h1"), 1)
-            self.assertNotIn("Nothing was bought twice yet", page.text if "Came a few" not in link else "")
+            if link in self.households[:4]:
+                self.assertNotIn("Nothing was bought twice yet", page.text, link)
             rows.append(tuple(page.row))
         self.assertEqual(len(set(rows)), len(rows), "two households got the same row")
 
