@@ -281,6 +281,7 @@ enum err storage_open(const char *url, const struct storage_options *options, st
     storage_lane_open(&storage->chores, storage);
     if (!options->is_read_only) {
         storage_lane_start(&storage->writer, storage_writer_run);
+        storage_erase_sweep(storage);
     }
     *out_storage = storage;
     return ERR_OK;
@@ -291,8 +292,10 @@ void storage_close(struct storage *storage)
     if (storage == NULL) {
         return;
     }
-    storage_lane_close(&storage->writer); /* may still give chores */
-    storage_lane_close(&storage->chores);
+    storage_lane_close(&storage->writer); /* may still give chores, */
+    storage_lane_close(&storage->chores); /* and these may offer writes */
+    storage_lane_free(&storage->writer);
+    storage_lane_free(&storage->chores);
     storage_free(storage);
 }
 

@@ -94,7 +94,8 @@ MUST_USE enum err storage_commit(struct storage *storage, bool is_synced);
 
 void storage_lane_open(struct storage_lane *lane, struct storage *storage);
 void storage_lane_start(struct storage_lane *lane, void *(*run)(void *lane));
-void storage_lane_close(struct storage_lane *lane); /* completes what waits */
+void storage_lane_close(struct storage_lane *lane); /* completes what waits; what comes later is refused */
+void storage_lane_free(struct storage_lane *lane);  /* once nobody can add any more */
 MUST_USE bool storage_lane_add(struct storage_lane *lane, struct storage_op *op);
 void storage_lane_wake(struct storage_lane *lane);
 void *storage_writer_run(void *lane);
@@ -136,6 +137,8 @@ void storage_gone_add(struct storage_gone *gone, struct storage_owner owner);
 void storage_gone_remove(struct storage_gone *gone, struct storage_owner owner);
 /* Completes erasures that a crash cut short: at open, before anything else. */
 MUST_USE enum err storage_erase_resume(struct storage *storage);
+/* Rewrites in the chores lane what a crash left to be rewritten: at open, once the lanes stand. */
+void storage_erase_sweep(struct storage *storage);
 /* Loads one customer from a view into `arena`; `at_text` opened. */
 MUST_USE enum err storage_load_one(struct storage *storage, void *view, struct storage_key key,
                                    struct arena *arena, struct sealed_customer *out_customer);

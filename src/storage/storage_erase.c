@@ -3,9 +3,11 @@
  * what is to go, so a crash anywhere is completed at the next open by doing all of it again.
  *
  * After the last commit all families are flushed, which empties the log files, and the customer's ranges are
- * compacted in the chores lane, which rewrites the tables. `seen` and `receipt` rows (hashes, a day, random
+ * compacted in the chores lane, which rewrites the tables; a `sweep` row, of the last commit, stands until that is
+ * done, so that a crash before it leaves no bytes behind: the next open compacts what the rows name. `seen` and `receipt` rows (hashes, a day, random
  * numbers) are deleted too; as their keys are spread over the whole family, their old bytes leave with its
  * ordinary compactions. */
+#include "base/pack.h"
 #include "storage/storage_engine.h"
 
 #include <assert.h>
@@ -14,6 +16,8 @@
 enum { EVENTS_A_COMMIT = 4096, RANGES_MAX = STORAGE_PARTS_MAX * 5 + 1 };
 
 struct ranges {
+    struct storage_key of; /* with the revision the name of the sweep row */
+    uint64_t revision;
     size_t n;
     struct {
         enum storage_family family;
@@ -34,6 +38,12 @@ struct erase_op {
 struct sweep_op {
     struct storage_op op;
     struct ranges ranges;
+};
+
+struct swept_op { /* the row of a sweep that is done goes */
+    struct storage_op op;
+    struct storage_key of;
+    uint64_t revision;
 };
 
 static void ranges_add(struct ranges *ranges, enum storage_family family, struct bytes key)
@@ -223,6 +233,21 @@ static enum err erase_part(struct storage_group *group, struct storage_owner own
     return err;
 }
 
+/* Value: the parts, u64 each. */
+static void put_sweep(struct storage_group *group, struct storage_key key, uint64_t revision,
+                      const struct storage_customer *customer)
+{
+    size_t bytes = 8 * (size_t)(customer->parts_n > 0 ? customer->parts_n : 1);
+    struct pack parts = pack_into(storage_must(arena_take(&group->arena, bytes)), bytes);
+    struct storage_key_room room;
+
+    for (size_t i = 0; i < customer->parts_n; i++) {
+        pack_u64(&parts, customer->parts[i].v);
+    }
+    storage_group_put(group, STORAGE_DEFAULT, storage_key_sweep(&room, key.tenant, key.customer, revision),
+                      pack_bytes(&parts));
+}
+
 /* The last commit: what the customer's row lists is gone, then the row itself. */
 static enum err erase_rows(struct storage *storage, struct storage_key key, struct storage_customer *customer,
                            enum storage_erase_scope scope)
@@ -246,6 +271,9 @@ static enum err erase_rows(struct storage *storage, struct storage_key key, stru
                                  storage_key_ident(&room, key.tenant, member->kind, &member->idh));
         }
     }
+    if (storage->driver->is_on_disk && customer->parts_n > 0) {
+        put_sweep(group, key, customer->revision + 1, customer);
+    }
     if (scope == STORAGE_ERASE_ALL) {
         uint64_t revision = customer->revision;
 
@@ -259,18 +287,27 @@ static enum err erase_rows(struct storage *storage, struct storage_key key, stru
     return storage_commit(storage, true);
 }
 
-static void note_ranges(struct storage_key key, const struct storage_customer *customer,
-                        struct ranges *ranges)
+static void note_parts(struct storage_key key, uint64_t revision, const struct part_id *parts, size_t n,
+                       struct ranges *ranges)
 {
     static const enum storage_family families[] = {STORAGE_CUST, STORAGE_PART, STORAGE_TAIL, STORAGE_EV};
     struct storage_key_room room;
 
+    ranges->of = key;
+    ranges->revision = revision;
     ranges_add(ranges, STORAGE_CUST, storage_key_owner(&room, key.tenant, key.customer.v));
-    for (size_t i = 0; i < customer->parts_n; i++) {
+    for (size_t i = 0; i < n; i++) {
         for (size_t f = 0; f < 4; f++) {
-            ranges_add(ranges, families[f], storage_key_owner(&room, key.tenant, customer->parts[i].v));
+            ranges_add(ranges, families[f], storage_key_owner(&room, key.tenant, parts[i].v));
         }
     }
+}
+
+static void note_ranges(struct storage_key key, const struct storage_customer *customer, struct ranges *ranges)
+{
+    struct storage_key_room room;
+
+    note_parts(key, customer->revision + 1, customer->parts, customer->parts_n, ranges);
     for (size_t i = 0; i < customer->members_n; i++) {
         const struct storage_member *member = &customer->members[i];
 
@@ -322,16 +359,31 @@ static enum err erase(struct storage *storage, struct storage_key key, enum stor
 
 /* ---- the call ---- */
 
-static void sweep_alone(struct storage_op *op)
-{
-    struct sweep_op *sweep = (struct sweep_op *)op;
-
-    ranges_compact(op->storage, &sweep->ranges);
-}
-
 static void sweep_finish(struct storage_op *op)
 {
     (void)op;
+}
+
+static bool swept_apply(struct storage_op *op, struct storage_group *group)
+{
+    struct swept_op *swept = (struct swept_op *)op;
+    struct storage_key_room room;
+
+    storage_group_delete(group, STORAGE_DEFAULT,
+                         storage_key_sweep(&room, swept->of.tenant, swept->of.customer, swept->revision));
+    return true;
+}
+
+static void sweep_alone(struct storage_op *op)
+{
+    struct sweep_op *sweep = (struct sweep_op *)op;
+    struct swept_op *swept = storage_op_new(sizeof(*swept), op->storage, NULL, sweep_finish);
+
+    ranges_compact(op->storage, &sweep->ranges);
+    swept->op.apply = swept_apply;
+    swept->of = sweep->ranges.of;
+    swept->revision = sweep->ranges.revision;
+    storage_op_write(&swept->op); /* refused while closing: then the next open sweeps once more */
 }
 
 static void alone(struct storage_op *op)
@@ -401,4 +453,33 @@ enum err storage_erase_resume(struct storage *storage)
     arena_close(&arena);
     free(ranges);
     return err;
+}
+
+void storage_erase_sweep(struct storage *storage)
+{
+    struct storage_pairs rows;
+    struct arena arena;
+
+    arena_open(&arena, 1 << 12, 1 << 26);
+    if (storage_pairs_walk(storage->driver, storage->at, NULL, STORAGE_DEFAULT, BYTES_LIT("sweep"), &arena, &rows) != ERR_OK) {
+        rows.n = 0; /* a disk that cannot be read says so at the first call; the rows stand */
+    }
+    for (size_t i = 0; i < rows.n; i++) {
+        const uint8_t *name = (const uint8_t *)rows.at[i].key.p + strlen("sweep");
+        struct part_id parts[STORAGE_PARTS_MAX];
+        size_t n = rows.at[i].value.n / 8;
+        struct sweep_op *sweep;
+
+        if (rows.at[i].key.n != strlen("sweep") + 20 || n > STORAGE_PARTS_MAX) {
+            continue;
+        }
+        for (size_t j = 0; j < n; j++) {
+            parts[j].v = get_be64((const uint8_t *)rows.at[i].value.p + 8 * j);
+        }
+        sweep = storage_op_new(sizeof(*sweep), storage, NULL, sweep_finish);
+        sweep->op.alone = sweep_alone;
+        note_parts((struct storage_key){{get_be32(name)}, {get_be64(name + 4)}}, get_be64(name + 12), parts, n, &sweep->ranges);
+        storage_op_chore(&sweep->op);
+    }
+    arena_close(&arena);
 }

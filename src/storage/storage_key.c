@@ -135,6 +135,17 @@ struct bytes storage_key_erase(struct storage_key_room *room, struct tenant_id t
     return finish(&key);
 }
 
+struct bytes storage_key_sweep(struct storage_key_room *room, struct tenant_id tenant, struct customer_id customer,
+                               uint64_t revision)
+{
+    struct pack key = begin(room, "sweep");
+
+    pack_u32(&key, tenant.v);
+    pack_u64(&key, customer.v);
+    pack_u64(&key, revision);
+    return finish(&key);
+}
+
 struct bytes storage_key_bucket(struct storage_key_room *room, uint16_t bucket, struct tenant_id tenant)
 {
     struct pack key = begin(room, "");

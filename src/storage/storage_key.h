@@ -67,6 +67,8 @@ struct bytes storage_key_cut(struct storage_key_room *room, struct tenant_id ten
                              struct part_id other);
 struct bytes storage_key_erase(struct storage_key_room *room, struct tenant_id tenant,
                                struct customer_id customer);
+struct bytes storage_key_sweep(struct storage_key_room *room, struct tenant_id tenant, struct customer_id customer,
+                               uint64_t revision);
 /* The prefix of everything of a tenant in one bucket. */
 struct bytes storage_key_bucket(struct storage_key_room *room, uint16_t bucket, struct tenant_id tenant);
 /* The first key behind all that begin with `prefix`; empty: there is none. */

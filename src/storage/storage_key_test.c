@@ -32,6 +32,8 @@ TEST(storage_key_vectors)
     check_hex(storage_key_conf_rev(&room, last, 2, 258), "7fffffff020000000000000102");
     check_hex(storage_key_counter(&room, last, 2), "636f6e667fffffff02");
     check_hex(storage_key_bucket(&room, 1023, tenant), "03ff00000001");
+    check_hex(storage_key_sweep(&room, tenant, (struct customer_id){2}, 3),
+              "737765657000000001000000000000000200000000" "00000003");
     check_hex(storage_key_erase(&room, tenant, (struct customer_id){2}),
               "6572617365000000010000000000000002");
     check_hex(storage_key_cut(&room, tenant, (struct part_id){0x0102030405060708}, (struct part_id){3}),

@@ -37,6 +37,10 @@ void storage_lane_close(struct storage_lane *lane)
     if (lane->has_thread) {
         pthread_join(lane->thread, NULL);
     }
+}
+
+void storage_lane_free(struct storage_lane *lane)
+{
     pthread_cond_destroy(&lane->wake);
     pthread_mutex_destroy(&lane->lock);
 }
