@@ -249,6 +249,21 @@ class Withdrawn(Scanned):
         self.ok(self.server.put("/v1/customers/cookie:bare/consents/store", {"state": "withdrawn"}))
         self.ok(self.server.put("/v1/customers/cookie:bare/consents/store", {"state": "withdrawn"}))
 
+    def test_killed_right_after_the_answer(self):
+        """What was promised gone is gone, though the files were about to be rewritten when the server died."""
+        for turn in range(3):
+            tag, who = f"killed{turn}", f"killed-Cookie-{turn}"
+            self.ok(self.server.post("/v1/events", tale(who, tag)))
+            self.ok(self.server.post("/v1/events", [{"id": f"fill-{turn}-{i}", "kind": "view", "item": "sku-1", "identifier": f"cookie:fill-{i}",
+                                                     "properties": {"fill": "x" * 300}} for i in range(500)]))
+            self.ok(self.server.post("/v1/events", tale(f"other-{turn}", f"other{turn}")))  # whose withdrawal puts all into tables
+            self.ok(self.server.put(f"/v1/customers/cookie:other-{turn}/consents/store", {"state": "withdrawn"}))
+            self.ok(self.server.put(f"/v1/customers/cookie:{who}/consents/store", {"state": "withdrawn"}))
+            self.server.kill()
+            self.server.start()
+            self.nothing_on_disk(forms(who) + traces(tag) + traces(f"other{turn}"), patience=15)
+        self.neighbour_is_untouched()
+
 
 if __name__ == "__main__":
     main()
