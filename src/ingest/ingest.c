@@ -513,7 +513,12 @@ static void kept(void *ctx, enum err err, const struct storage_ingested *results
 
         verdict->part = results[i].part;
         verdict->err = results[i].err;
-        if (results[i].err != ERR_OK) {
+        if (results[i].err == ERR_NO_PASS) {
+            /* P7: withdrawn or erased between the look-up and the write: storage has the last word. */
+            verdict->outcome = INGEST_REFUSED;
+            (void)why_say(&verdict->why, ERR_NO_PASS, "no_consent", "/identifier",
+                          "consent `store` was withdrawn meanwhile: nothing was kept");
+        } else if (results[i].err != ERR_OK) {
             verdict->outcome = INGEST_FAILED;
         } else if (results[i].stored == STORAGE_DUPLICATE) {
             verdict->outcome = INGEST_DUPLICATE;
