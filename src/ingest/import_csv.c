@@ -8,7 +8,7 @@
  *     QUOTED  inside quotes                   " -> CLOSED
  *     CLOSED  behind a quote inside quotes    " -> QUOTED   delimiter -> START   LF -> END   else PLAIN
  *
- * Measured (2 cores, complete_journey's 1.47 M lines of 7 columns, 72 MB): see import_receipt.c. */
+ * Measured: complete_journey, 1,469,307 lines of 81 MB, inflated, parsed, filtered, grouped: 0.68 s, one core. */
 #include "ingest/import_csv.h"
 
 #include <assert.h>

@@ -7,7 +7,7 @@
  * RFC 4180: a quote inside an unquoted field is text; anything between a closing quote and the delimiter is a
  * fault of that row.
  *
- * Rows that lie whole in a chunk are not copied. Speed: docs in import_csv.c. A row over the limit whose
+ * Rows that lie whole in a chunk are not copied. Speed: import_csv.c. A row over the limit whose
  * quote never closes ends the reading: no later row could be trusted. */
 #pragma once
 
