@@ -3,7 +3,7 @@
  * the test part, choosing its settings on the month before that, and asks decide_run, the room that serves. */
 #include "base/json_write.h"
 #include "cmd/cmd.h"
-#include "cmd/read_history.h"
+#include "cmd/evaluate_server.h"
 #include "train/cores.h"
 #include "train/report.h"
 
@@ -14,7 +14,7 @@
 #include <time.h>
 
 struct asked {
-    const char *protocol, *lines, *map, *from, *to, *against, *validate;
+    const char *protocol, *lines, *map, *from, *to, *against, *validate, *data, *through, *key;
     double minutes;
     size_t threads;
 };
@@ -30,6 +30,9 @@ static const char help[] =
     "  --against LIST       popular, segments or both, by comma (popular,segments)\n"
     "  --validate-from DATE settings are chosen from this day to --test-from (a calendar month)\n"
     "  --minutes N          time for choosing settings (3)\n"
+    "  --data DIR           also fills DIR with items, the receipts before the test part and the model, for `serve`\n"
+    "  --through URL        the lists of a server on such a directory instead, compared with our own\n"
+    "  --key KEY            its secret key (sk_...)\n"
     "  --threads N          for training (the machine's cores)\n"
     "Prints a table with 95 %% intervals; the last line is one JSON object.\n";
 
@@ -55,7 +58,9 @@ static int read_options(int argc, char **argv, struct asked *asked)
         {"map", required_argument, NULL, 'm'},      {"test-from", required_argument, NULL, 'f'},
         {"test-to", required_argument, NULL, 't'},  {"against", required_argument, NULL, 'a'},
         {"minutes", required_argument, NULL, 'n'},  {"threads", required_argument, NULL, 'j'},
-        {"validate-from", required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+        {"validate-from", required_argument, NULL, 'v'}, {"data", required_argument, NULL, 'd'},
+        {"through", required_argument, NULL, 'u'}, {"key", required_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int c;
 
     *asked = (struct asked){.against = "popular,segments", .minutes = 3, .threads = cores_n()};
@@ -67,6 +72,9 @@ static int read_options(int argc, char **argv, struct asked *asked)
         case 'f': asked->from = optarg; break;
         case 't': asked->to = optarg; break;
         case 'a': asked->against = optarg; break;
+        case 'd': asked->data = optarg; break;
+        case 'u': asked->through = optarg; break;
+        case 'k': asked->key = optarg; break;
         case 'v': asked->validate = optarg; break;
         case 'n': asked->minutes = strtod(optarg, NULL); break;
         case 'j': asked->threads = (size_t)strtoul(optarg, NULL, 10); break;
@@ -79,6 +87,9 @@ static int read_options(int argc, char **argv, struct asked *asked)
     }
     if (asked->lines == NULL || asked->map == NULL || asked->from == NULL || asked->to == NULL) {
         return wrong("--lines, --map, --test-from and --test-to are needed");
+    }
+    if (asked->through != NULL && asked->key == NULL) {
+        return wrong("--through needs --key, a secret key of the server");
     }
     if (asked->threads == 0 || asked->threads > 64 || !(asked->minutes >= 0 && asked->minutes <= 1440)) {
         return wrong("--threads is 1 to 64, --minutes 0 to 1440");
@@ -176,49 +187,86 @@ static void print_json(const struct report *report, const struct train_report *t
     printf("%.*s\n", (int)text.n, text.p);
 }
 
+/* The server's lists, and how many of them are ours. */
+static enum err ask_server(const struct asked *asked, const struct history *history, const struct read_names *names,
+                           const struct model *model, const struct times *times, struct next_list **out_lists,
+                           struct why *why)
+{
+    struct next_case *cases;
+    size_t n = next_cases(history, times->from_ms, times->to_ms, &cases), same = 0;
+    struct next_list *server = history_zero(n, sizeof(*server)), *own = history_zero(n, sizeof(*own));
+    enum err err = evaluate_ask(asked->through, asked->key, history, names, cases, n, server, why);
+
+    next_basket_lists(history, model, VARIANT_ONE_TO_ONE, cases, n, asked->threads, own, NULL, NULL);
+    for (size_t c = 0; err == ERR_OK && c < n; c++) {
+        same += server[c].n == own[c].n && memcmp(server[c].item, own[c].item, own[c].n * sizeof(*own[c].item)) == 0;
+    }
+    free(cases);
+    free(own);
+    if (err != ERR_OK) {
+        free(server);
+        return err;
+    }
+    printf("%zu of %zu lists of the server are the same as our own\n", same, n);
+    *out_lists = server;
+    return ERR_OK;
+}
+
+static enum err prove(const struct asked *asked, const struct import_map *map, const struct history *history,
+                      const struct read_names *names, const struct times *times, struct arena *arena, struct why *why)
+{
+    struct train_report training;
+    struct report report;
+    struct next_list *lists = NULL;
+    const struct model *model;
+    struct bytes file;
+    enum err err = train_choose(history, times->validate_ms, times->from_ms, asked->threads, 60 * asked->minutes,
+                                seconds_now, arena, &file, &training);
+
+    if (err == ERR_ABSENT) {
+        err = why_say(why, err, "nothing_before", "--test-from", "there is no receipt before the test part; begin it later");
+    }
+    err = err == ERR_OK ? model_file_open(file, arena, &model, why) : err;
+    if (err == ERR_OK && asked->data != NULL) {
+        err = evaluate_fill(asked->data, map, asked->lines, times->from_ms, model, file, why);
+    }
+    if (err == ERR_OK && asked->through != NULL) {
+        err = ask_server(asked, history, names, model, times, &lists, why);
+    }
+    if (err == ERR_OK && !report_make(history, model, times->from_ms, times->to_ms, asked->threads,
+                                      strstr(asked->against, "segments") != NULL, lists, seconds_now, &report)) {
+        err = why_say(why, ERR_ABSENT, "no_cases", "--test-from",
+                      "no customer with two baskets before bought anything in the test part; choose other days");
+    }
+    free(lists);
+    if (err == ERR_OK) {
+        print_table(&report);
+        print_json(&report, &training, model, arena);
+        report_close(&report);
+    }
+    return err;
+}
+
 static enum err evaluate(const struct asked *asked, struct arena *arena, struct why *why)
 {
     const struct import_map *map;
     struct import_counts counts;
+    struct read_names names;
     struct history history;
-    struct train_report training;
-    struct report report;
-    const struct model *model;
     struct times times;
-    struct bytes file;
     enum err err = import_read_map(asked->map, arena, &map, why);
 
-    if (err == ERR_OK) {
-        err = read_times(asked, map, &times, why);
-    }
-    if (err == ERR_OK) {
-        err = read_history(map, asked->lines, (struct tenant_id){1}, &history, &counts, why);
-    }
+    err = err == ERR_OK ? read_times(asked, map, &times, why) : err;
+    err = err == ERR_OK ? read_history(map, asked->lines, (struct tenant_id){1}, &history, &names, &counts, why) : err;
     if (err != ERR_OK) {
         return err;
     }
     printf("%llu lines kept of %llu, %zu baskets of %zu customers, %zu items\n", (unsigned long long)counts.kept_n,
            (unsigned long long)counts.rows_n, history.baskets_n, history.customers_n, history.items.n);
     fflush(stdout);
-    err = train_choose(&history, times.validate_ms, times.from_ms, asked->threads, 60 * asked->minutes, seconds_now,
-                       arena, &file, &training);
-    if (err == ERR_ABSENT) {
-        err = why_say(why, err, "nothing_before", "--test-from", "there is no receipt before the test part; begin it later");
-    }
-    if (err == ERR_OK) {
-        err = model_file_open(file, arena, &model, why);
-    }
-    if (err == ERR_OK && !report_make(&history, model, times.from_ms, times.to_ms, asked->threads,
-                                      strstr(asked->against, "segments") != NULL, NULL, seconds_now, &report)) {
-        err = why_say(why, ERR_ABSENT, "no_cases", "--test-from",
-                      "no customer with two baskets before bought anything in the test part; choose other days");
-    }
-    if (err == ERR_OK) {
-        print_table(&report);
-        print_json(&report, &training, model, arena);
-        report_close(&report);
-    }
+    err = prove(asked, map, &history, &names, &times, arena, why);
     history_close(&history);
+    read_names_close(&names);
     return err;
 }
 

@@ -4,13 +4,12 @@
  * Without one it opens the storage itself and puts the row that names the model. The last line is one JSON object. */
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/import_store.h"
+#include "cmd/model_put.h"
 #include "cmd/rules.h"
 #include "os/fetch.h"
 #include "os/file.h"
-#include "storage/storage_wait.h"
 #include "train/cores.h"
 #include "train/from_storage.h"
 #include "train/report.h"
@@ -175,27 +174,17 @@ static void close_place(struct place *place)
 static enum err publish(const struct asked *asked, struct place *place, const struct model *model, struct bytes file,
                         struct arena *arena, struct why *why)
 {
-    struct storage_put put = {.id = BYTES_LIT("current"), .row = model_hash(model)};
-    char path[PATH_BYTES];
-    struct bytes reply;
-    uint64_t revision;
-    enum err err;
+    struct bytes reply, body;
+    enum err err = model_put_file(asked->data, model, file, why);
 
-    data_dir_join(asked->data, "models", path, sizeof(path));
-    err = file_make_directory(path, 0700, why);
-    (void)snprintf(path, sizeof(path), "%.1200s/models/%.64s", asked->data, model_hash(model).p);
-    if (err == ERR_OK && !file_is_there(path)) {
-        err = file_write(path, file, 0600, why);
-    }
     if (err != ERR_OK) {
         return err;
     }
-    if (place->fetch != NULL) {
-        struct bytes body = arena_format(arena, "{\"hash\":\"%.64s\"}", model_hash(model).p);
-
-        return call(place->fetch, "/v1/models", body, arena, &reply, why);
+    if (place->fetch == NULL) {
+        return model_put_row(&place->data, place->tenant, model);
     }
-    return storage_wait_put(place->data.storage, place->data.loop, place->tenant, STORAGE_MODEL, &put, 1, &revision);
+    body = arena_format(arena, "{\"hash\":\"%.64s\"}", model_hash(model).p);
+    return call(place->fetch, "/v1/models", body, arena, &reply, why);
 }
 
 /* P9: nobody is served worse than by a list of best sellers. Small shops have no say in it: chance would decide. */

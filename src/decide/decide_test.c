@@ -315,6 +315,89 @@ PROPERTY(decide_of_any_life_is_whole)
     close_world();
 }
 
+/* ---- with a catalogue ---- */
+
+static struct publish *publish;
+static struct catalog *catalog;
+
+static void put_item(unsigned i, bool is_available, bool is_hidden, int64_t added_ms)
+{
+    char text[16];
+    struct item item = {.id = kit_item(i), .revision = 1 + i, .title = BYTES_LIT("T"), .price_minor = -1, .added_ms = added_ms,
+                        .is_available = is_available, .is_hidden = is_hidden, .json = BYTES_LIT("{}")};
+
+    item.id_text = (struct bytes){text, (size_t)snprintf(text, sizeof(text), "i%u", i)};
+    CHECK_OK(catalog_put_item(catalog, &item));
+}
+
+static const struct decide_row *ask_with_catalog(size_t n, const struct model *of)
+{
+    struct decide_world world = {.model = of, .catalog = catalog};
+    struct decide_result result;
+
+    (void)ask_for(1, DECIDE_PERSONAL);
+    placement.n = n;
+    CHECK_OK(decide_run(&world, &request, &arena, &result));
+    CHECK_INT(result.rows[0].found_n, result.rows[0].kept_n + result.rows[0].dropped_n);
+    return &result.rows[0];
+}
+
+static void open_catalog(void)
+{
+    publish = publish_open();
+    catalog = catalog_open((struct tenant_id){KIT_TENANT}, publish);
+}
+
+static void close_catalog(void)
+{
+    catalog_close(catalog);
+    publish_close(publish);
+    close_world();
+}
+
+TEST(decide_shows_only_what_the_catalogue_sells)
+{
+    const struct decide_row *row;
+
+    open_world(12, 4);
+    open_catalog();
+    for (unsigned i = 0; i < 10; i++) { /* 10 and 11 are not named */
+        put_item(i, i != 2, i == 3, 0);
+    }
+    put_item(300, true, false, NOW_MS); /* new: the model never saw it */
+    row = ask_with_catalog(20, model);
+    CHECK_INT(row->items_n, 9);
+    CHECK_INT(row->fallback, FALLBACK_TOO_FEW);
+    CHECK_INT(place_of(row, 2), -1);
+    CHECK_INT(place_of(row, 3), -1);
+    CHECK_INT(place_of(row, 11), -1);
+    CHECK_INT(row->dropped_by[DROP_UNAVAILABLE], 1);
+    CHECK_INT(row->dropped_by[DROP_HIDDEN], 1);
+    CHECK_INT(row->dropped_by[DROP_UNKNOWN_ITEM], 2);
+    CHECK_INT(place_of(row, 300), 8); /* the row is filled with what is new */
+    CHECK_INT(row->items[8].reason, REASON_NEW);
+    close_catalog();
+}
+
+TEST(decide_without_a_model_shows_the_newest)
+{
+    const struct decide_row *row;
+
+    open_world(12, 4);
+    open_catalog();
+    CHECK_INT(ask_with_catalog(4, NULL)->fallback, FALLBACK_EMPTY_CATALOGUE);
+    for (unsigned i = 0; i < 10; i++) {
+        put_item(i, true, i == 9, (int64_t)i * DAY_MS);
+    }
+    row = ask_with_catalog(4, NULL);
+    CHECK_INT(row->fallback, FALLBACK_MODEL_NOT_READY);
+    CHECK_INT(row->items_n, 4);
+    CHECK_INT(place_of(row, 8), 0); /* 9 is newer and hidden */
+    CHECK_INT(place_of(row, 5), 3);
+    CHECK(!row->is_personal);
+    close_catalog();
+}
+
 TEST(decide_explain_is_said_in_five_languages)
 {
     hash_start();

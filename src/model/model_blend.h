@@ -51,5 +51,5 @@ struct model_blend { /* flat, as stored */
 };
 
 const struct model_blend *model_blend(const struct model *model);
-/* Learnt on complete_journey (docs/decisions): what a shop starts with until it has history of its own. */
+/* What a shop starts with until it has history of its own. */
 extern const struct model_blend model_blend_start;
