@@ -24,7 +24,7 @@ static struct bytes said_of(struct bytes name)
         {"segment:household_size", "Segment: household size"},
         {"segment:household_comp", "Segment: household kind"},
         {"segment:kids_count", "Segment: children"},
-        {"segment:demographics", "Segment: age, income, kids"},
+        {"segment:demographics", "Segment: household facts"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

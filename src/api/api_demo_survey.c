@@ -19,8 +19,8 @@ enum { PRICES_ROOM = 1 << 18, STORES_ROOM = 1 << 12, SURVEY_ARENA_BYTES = 4 << 2
 
 struct household { /* what a rule looks at */
     char key[DEMO_KEY_BYTES];
-    int64_t visits_n, lines_n; /* all months kept */
-    int64_t baby_n, pet_n;     /* lines of the last LATELY_MS before its newest visit */
+    int64_t visits_n, lines_n;       /* all months kept */
+    int64_t lately_n, baby_n, pet_n; /* lines of the last LATELY_MS before its newest visit */
     int64_t last_ms;
 };
 
@@ -37,14 +37,22 @@ static double fits_weekly(const struct household *h)
     return h->visits_n >= 35 && h->visits_n <= 70 ? (double)h->lines_n / (double)h->visits_n : 0;
 }
 
+/* A kind that shows in the row and does not fill it: a fifth to two fifths of what is bought lately; then visits. */
+static double fits_kind(const struct household *h, int64_t of_kind_n)
+{
+    return of_kind_n >= 10 && 5 * of_kind_n >= h->lately_n && 5 * of_kind_n <= 2 * h->lately_n
+               ? (double)h->visits_n
+               : 0;
+}
+
 static double fits_baby(const struct household *h)
 {
-    return h->visits_n >= 20 ? (double)h->baby_n : 0;
+    return fits_kind(h, h->baby_n);
 }
 
 static double fits_pet(const struct household *h)
 {
-    return h->visits_n >= 20 ? (double)h->pet_n : 0;
+    return fits_kind(h, h->pet_n);
 }
 
 static double fits_small(const struct household *h)
@@ -189,6 +197,7 @@ static void count_kinds(const struct surveying *s, const struct part *life, cons
         const struct item *item = catalog_item(s->demo->tenant->catalog, life->lines[i].item);
         enum page_art art;
 
+        h->lately_n++;
         if (!item || item->category_n == 0)
             continue;
         art = page_art_of(item->category[0], item->category[item->category_n > 1 ? 1 : 0], (struct bytes){0});
@@ -265,6 +274,8 @@ static bool is_taken(const struct survey *survey, const char *key)
 
 static void describe(const struct household *h, size_t rule, struct demo_choice *choice)
 {
+    long long each = (long long)((h->lines_n + h->visits_n / 2) / h->visits_n);
+
     choice->name = rules[rule].name;
     choice->art = rules[rule].art;
     memcpy(choice->key, h->key, sizeof(choice->key));
@@ -273,8 +284,8 @@ static void describe(const struct household *h, size_t rule, struct demo_choice 
                  (long long)h->visits_n, (long long)(rules[rule].art == PAGE_ART_BABY ? h->baby_n : h->pet_n),
                  rules[rule].extra);
     else
-        snprintf(choice->line, sizeof(choice->line), "%lld visits, about %lld items each",
-                 (long long)h->visits_n, (long long)((h->lines_n + h->visits_n / 2) / h->visits_n));
+        snprintf(choice->line, sizeof(choice->line), "%lld visits, about %lld %s each",
+                 (long long)h->visits_n, each, each == 1 ? "item" : "items");
 }
 
 static void choose(struct surveying *s)
