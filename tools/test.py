@@ -147,7 +147,7 @@ def main():
             names = [t["name"] for t in known if t["name"] in THREADED]
             if names:
                 meson_tests("build-tsan", *names, multiplier=10,
-                            environment={"TSAN_OPTIONS": f"halt_on_error=1:ignore_noninstrumented_modules=1:ignore_noninstrumented_modules=1:suppressions={TOP}/tools/tsan.txt",
+                            environment={"TSAN_OPTIONS": f"halt_on_error=1:ignore_noninstrumented_modules=1:suppressions={TOP}/tools/tsan.txt",
                                          "FALUN_SEEDS": "50"})
         fuzz(int(os.environ.get("FALUN_FUZZ_SECONDS", "60")))
     say("done")
