@@ -64,41 +64,65 @@ static void clock_get(struct http_request *request)
     http_reply_json(request, 200, &w);
 }
 
-/* ISO 8601 durations of one unit: P3Y, P2M, P10D, PT5H, PT30M, PT10S; years are 365 days, months 30. */
-static bool duration_read(struct bytes text, int64_t *out_ms)
+static int days_in(int year, int month)
 {
-    bool is_time = text.n > 1 && text.p[1] == 'T';
-    int64_t v = 0;
-    size_t at = is_time ? 2 : 1;
+    return (int)(time_days(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) - time_days(year, month, 1));
+}
 
-    if (text.n < 3 || text.p[0] != 'P' || text.n > 12) {
+/* Adds an ISO 8601 duration ("P3Y", "P1M2DT3H"; whole numbers only) by the calendar; false when it is none. */
+static bool advance(struct bytes text, int64_t from_ms, int64_t *out_ms)
+{
+    struct civil civil = time_civil(from_ms);
+    bool is_time = false;
+    int64_t more_ms = 0, months = 0, number = -1;
+
+    if (text.n < 3 || text.n > 64 || text.p[0] != 'P') {
         return false;
     }
-    for (; at + 1 < text.n; at++) {
-        if (text.p[at] < '0' || text.p[at] > '9') {
+    for (size_t i = 1; i < text.n; i++) {
+        char c = text.p[i];
+
+        if (c >= '0' && c <= '9') {
+            number = (number < 0 ? 0 : number) * 10 + (c - '0');
+            if (number > 1000000) {
+                return false;
+            }
+            continue;
+        }
+        if (c == 'T' && !is_time && number < 0) {
+            is_time = true;
+            continue;
+        }
+        if (number < 0) {
             return false;
         }
-        v = v * 10 + (text.p[at] - '0');
+        if (c == 'Y' && !is_time) {
+            months += number * 12;
+        } else if (c == 'M' && !is_time) {
+            months += number;
+        } else if ((c == 'D' || c == 'W') && !is_time) {
+            more_ms += number * DAY_MS * (c == 'W' ? 7 : 1);
+        } else if ((c == 'H' || c == 'M' || c == 'S') && is_time) {
+            more_ms += number * (c == 'H' ? HOUR_MS : c == 'M' ? MINUTE_MS : SECOND_MS);
+        } else {
+            return false;
+        }
+        number = -1;
     }
-    switch (text.p[at]) {
-    case 'Y':
-        *out_ms = v * 365 * DAY_MS;
-        return !is_time;
-    case 'M':
-        *out_ms = is_time ? v * MINUTE_MS : v * 30 * DAY_MS;
-        return true;
-    case 'D':
-        *out_ms = v * DAY_MS;
-        return !is_time;
-    case 'H':
-        *out_ms = v * HOUR_MS;
-        return is_time;
-    case 'S':
-        *out_ms = v * SECOND_MS;
-        return is_time;
-    default:
+    months += civil.month - 1;
+    if (number >= 0 || months > 12 * 200) {
         return false;
     }
+    civil.year += (int)(months / 12);
+    civil.month = (int)(months % 12) + 1;
+    if (civil.year > 2199) {
+        return false;
+    }
+    if (civil.day > days_in(civil.year, civil.month)) {
+        civil.day = days_in(civil.year, civil.month);
+    }
+    *out_ms = time_of_civil(civil) + more_ms;
+    return *out_ms < TIME_MAX_MS;
 }
 
 static void clock_post(struct http_request *request)
@@ -106,7 +130,8 @@ static void clock_post(struct http_request *request)
     struct api *api = api_of(request);
     const struct json_node *root;
     struct bytes text;
-    int64_t ms;
+    int64_t ms = 0;
+    bool is_good;
 
     if (!api->has_test_clock) {
         http_reply_problem(request, 404, NULL, "there is no test clock; start with --test-clock TIME");
@@ -115,9 +140,9 @@ static void clock_post(struct http_request *request)
     if (!api_body(request, &root)) {
         return;
     }
-    if (json_text(json_get(root, "advance"), &text) && duration_read(text, &ms)) {
-        ms += atomic_load(&api->test_clock_ms);
-    } else if (!json_text(json_get(root, "set"), &text) || time_parse(text, &ms) != ERR_OK) {
+    is_good = json_text(json_get(root, "advance"), &text) ? advance(text, atomic_load(&api->test_clock_ms), &ms)
+                                                          : json_text(json_get(root, "set"), &text) && time_parse(text, &ms) == ERR_OK;
+    if (!is_good) {
         http_reply_problem(request, 422, "invalid_field", "send {\"advance\":\"P3D\"} or {\"set\":\"2026-10-01T08:00:00Z\"}");
         return;
     }

@@ -203,7 +203,18 @@ static void receipts_post(struct http_request *request)
     }
 }
 
+static void customer_put(struct http_request *request)
+{
+    struct api_caller caller;
+
+    if (api_caller_of(request, API_SECRET, &caller)) {
+        http_reply_problem(request, 422, "unsupported",
+                           "A receipt cannot be given a customer afterwards yet; send it again with its customer, it replaces.");
+    }
+}
+
 const struct http_route api_receipt_routes[] = {
     {HTTP_METHOD_POST, "/v1/receipts", receipts_post, HTTP_ROUTE_NO_CORS, 0},
+    {HTTP_METHOD_PUT, "/v1/receipts/{source}/{id}/customer", customer_put, HTTP_ROUTE_NO_CORS, 0},
 };
 const size_t api_receipt_routes_n = sizeof(api_receipt_routes) / sizeof(api_receipt_routes[0]);

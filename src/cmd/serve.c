@@ -47,7 +47,7 @@ void serve_block_signals(void)
 
 static int64_t test_clock(void *ctx)
 {
-    return atomic_load(&((struct api *)ctx)->test_clock_ms);
+    return atomic_load(&((const struct serve *)ctx)->api->test_clock_ms);
 }
 
 static bool may_origin(void *ctx, const struct http_request *request, struct bytes origin)

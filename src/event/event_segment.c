@@ -122,7 +122,7 @@ static bool is_same(struct bytes text, const char *word)
 const char *event_segment_name(enum event_kind kind)
 {
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (names[i].kind == kind) {
+        if (names[i].kind == kind && strchr(names[i].name, '_') == NULL) { /* not GA4's */
             return names[i].name;
         }
     }
