@@ -9,6 +9,7 @@
 #include "base/pack.h"
 
 enum { FILE_BYTES_MAX = 1 << 20, RULE_YEAR_MAX = 2200, RULE_CHANGES_MAX = 2 * 231 };
+enum { OFFSET_MAX_S = 93600 }; /* 26 hours: RFC 8536, 3.2 */
 
 struct counts {
     uint32_t isutc, isstd, leap, time, type, name;
@@ -185,12 +186,17 @@ static bool read_block(struct unpack *from, const struct counts *counts, struct 
     struct bytes times = unpack_raw(from, (size_t)counts->time * 8);
     struct bytes indices = unpack_raw(from, counts->time);
     struct bytes types = unpack_raw(from, (size_t)counts->type * 6);
+    int32_t first_s;
 
     (void)unpack_raw(from, (size_t)counts->name + (size_t)counts->leap * 12 + counts->isstd + counts->isutc);
     if (from->bad) {
         return false;
     }
-    to->offset_ms[0] = (int32_t)get_be32((const uint8_t *)types.p) * 1000;
+    first_s = (int32_t)get_be32((const uint8_t *)types.p);
+    if (first_s < -OFFSET_MAX_S || first_s > OFFSET_MAX_S) {
+        return false;
+    }
+    to->offset_ms[0] = first_s * 1000;
     for (uint32_t i = 0; i < counts->time; i++) {
         int64_t at_s = (int64_t)get_be64((const uint8_t *)times.p + (size_t)i * 8);
         uint8_t type = (uint8_t)indices.p[i];
@@ -200,10 +206,10 @@ static bool read_block(struct unpack *from, const struct counts *counts, struct 
             return false;
         }
         offset_s = (int32_t)get_be32((const uint8_t *)types.p + (size_t)type * 6);
-        if (offset_s < -93600 || offset_s > 93600) {
+        if (offset_s < -OFFSET_MAX_S || offset_s > OFFSET_MAX_S) {
             return false;
         }
-        if (at_s * SECOND_MS < TIME_MIN_MS || at_s < TIME_MIN_MS / SECOND_MS) {
+        if (at_s < TIME_MIN_MS / SECOND_MS) {
             to->offset_ms[0] = offset_s * 1000; /* older than any time we take: the offset it begins with */
         } else if (at_s < TIME_MAX_MS / SECOND_MS) {
             add_change(to, at_s * SECOND_MS, offset_s);

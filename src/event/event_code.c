@@ -213,8 +213,10 @@ static enum err read_field(uint32_t tag, struct bytes field, struct arena *arena
         return read_lines(field, arena, event);
     }
     if (tag == TAG_CURRENCY) {
-        if (field.n != 3) {
-            return ERR_CORRUPT;
+        for (size_t i = 0; i < 3; i++) {
+            if (field.n != 3 || field.p[i] < 'A' || field.p[i] > 'Z') {
+                return ERR_CORRUPT;
+            }
         }
         memcpy(event->currency, field.p, 3);
     }
