@@ -370,18 +370,42 @@ enum err consent_field_cut(struct bytes field, struct part_id part, struct arena
     return err == ERR_OK ? write_field(moved, moved_n, arena, out_moved) : err;
 }
 
-enum err consent_field_word(struct bytes field, uint16_t *out_word, int64_t *out_until_ms)
+/* When the newest of the statements came in: there is no clock here, and a row is written at no other time. */
+static enum err newest_ms(struct bytes field, int64_t *out_ms)
 {
     struct unpack from = unpack_from(field);
-    uint16_t word = 0;
-    int64_t until_ms = 0;
 
+    *out_ms = INT64_MIN;
     while (!unpack_done(&from)) {
         struct consent_statement s;
 
         (void)unpack_u64(&from);
         if (!get_statement(&from, &s)) {
             return ERR_CORRUPT;
+        }
+        *out_ms = s.received_ms > *out_ms ? s.received_ms : *out_ms;
+    }
+    return ERR_OK;
+}
+
+enum err consent_field_word(struct bytes field, uint16_t *out_word, int64_t *out_until_ms)
+{
+    struct unpack from = unpack_from(field);
+    uint16_t word = 0;
+    int64_t until_ms = 0, written_ms;
+
+    if (newest_ms(field, &written_ms) != ERR_OK) {
+        return ERR_CORRUPT;
+    }
+    while (!unpack_done(&from)) {
+        struct consent_statement s;
+
+        (void)unpack_u64(&from);
+        if (!get_statement(&from, &s)) {
+            return ERR_CORRUPT;
+        }
+        if (is_ended(&s, written_ms)) {
+            continue; /* it had ended before: its end must not take the newer grants with it */
         }
         if (strictness(s.state) > strictness(consent_word_get(word, s.purpose))) {
             word = consent_word_set(word, s.purpose, s.state);

@@ -68,6 +68,6 @@ MUST_USE enum err consent_field_join(struct bytes a, struct bytes b, struct aren
  * 0 of the kept side). */
 MUST_USE enum err consent_field_cut(struct bytes field, struct part_id part, struct arena *arena,
                                     struct bytes *out_kept, struct bytes *out_moved);
-/* The strictest state of each purpose, ends left aside, and the earliest end of a grant (0: none): whoever reads
- * the word after that end must look at the statements themselves. */
+/* The strictest state of each purpose and the earliest end of a grant (0: none): whoever reads the word after that end
+ * must look at the statements themselves. A grant that had ended when the newest statement was received is left out. */
 MUST_USE enum err consent_field_word(struct bytes field, uint16_t *out_word, int64_t *out_until_ms);

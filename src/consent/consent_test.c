@@ -76,6 +76,12 @@ TEST(a_grant_ends_when_it_said)
     CHECK_OK(consent_field_word(field, &word, &until_ms));
     CHECK_INT(until_ms, 100);
     CHECK_INT(consent_word_get(word, PURPOSE_MAIL), CONSENT_GRANTED);
+    /* What is granted later holds, whatever ended before. */
+    field = patched(field, change_of(PURPOSE_STORE, CONSENT_GRANTED, 200, 0), &web, 1);
+    CHECK_OK(consent_field_word(field, &word, &until_ms));
+    CHECK_INT(until_ms, 0);
+    CHECK_INT(consent_word_get(word, PURPOSE_STORE), CONSENT_GRANTED);
+    CHECK_INT(consent_word_get(word, PURPOSE_MAIL), CONSENT_UNSAID);
     arena_close(&arena);
 }
 

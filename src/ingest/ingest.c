@@ -2,7 +2,8 @@
 /* The steps of an offer, each begun by the completion of the one before:
  *
  *     begin        check and normalise; look all identifiers up            -> looked_up
- *     looked_up    consent decides per event; create what is new           -> created
+ *     looked_up    where a grant has ended, ask the statements             -> reread
+ *     judge        consent decides per event; create what is new           -> created
  *     created      choose parts, encode, keep                              -> kept
  *     kept         verdicts; link the customers that one event names       -> linked, once a pair
  *     finish       call back
@@ -209,13 +210,19 @@ static uint16_t stricter(uint16_t a, uint16_t b)
     return word;
 }
 
+static bool is_past(const struct storage_identity *identity, int64_t now_ms)
+{
+    return identity->consent_until_ms != 0 && now_ms >= identity->consent_until_ms;
+}
+
 /* What the record says of one identity now. After the earliest end of a grant the word no longer tells which grant has
- * ended: all its grants count as unsaid then, until the next statement (P7: rather too little than too much). */
+ * ended; where the statements could not be asked (see `reread`), all its grants count as unsaid (P7: rather too little
+ * than too much). */
 static uint16_t record_word(const struct storage_identity *identity, int64_t now_ms)
 {
     uint16_t word = identity->consent_word;
 
-    if (identity->consent_until_ms == 0 || now_ms < identity->consent_until_ms) {
+    if (!is_past(identity, now_ms)) {
         return word;
     }
     for (int i = 0; i < PURPOSES_; i++) {
@@ -282,21 +289,9 @@ static bool is_wanted(const struct offer *offer, const struct storage_identifier
 
 static void created(void *ctx, enum err err, const struct storage_identity *identities, size_t n);
 
-static void looked_up(void *ctx, enum err err, const struct storage_identity *identities, size_t n)
+/* Decides what becomes of each event, and creates what is new. */
+static void judge(struct offer *offer)
 {
-    struct offer *offer = ctx;
-
-    if (err == ERR_OK && arena_overflowed(offer->arena)) {
-        err = ERR_NOMEM;
-    }
-    if (err != ERR_OK) {
-        offer->done(offer->ctx, err);
-        return;
-    }
-    assert(n == offer->identifiers_n);
-    if (n > 0) {
-        memcpy(offer->identities, identities, n * sizeof(*identities));
-    }
     for (size_t i = 0; i < offer->n; i++) {
         if (offer->events[i].kind != EVENT_NONE && offer->verdicts[i].outcome == 0) {
             decide_event(offer, i);
@@ -317,6 +312,74 @@ static void looked_up(void *ctx, enum err err, const struct storage_identity *id
     }
     storage_identify(offer->storage, offer->loop, offer->door->tenant, offer->wanted, offer->wanted_n, true,
                      offer->door->source, created, offer);
+}
+
+static void reread(void *ctx, enum err err, const struct sealed_customer *customers, size_t n)
+{
+    struct offer *offer = ctx;
+
+    if (err != ERR_OK) {
+        offer->done(offer->ctx, err);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct consent consent;
+        uint16_t word;
+
+        if (customers[i].customer.v == 0 || consent_read(customers[i].declared, offer->arena, &consent) != ERR_OK) {
+            continue;
+        }
+        word = consent_word(&consent, offer->door->now_ms);
+        for (size_t j = 0; j < offer->identifiers_n; j++) {
+            if (offer->identities[j].customer.v == customers[i].customer.v) {
+                offer->identities[j].consent_word = word;
+                offer->identities[j].consent_until_ms = 0;
+            }
+        }
+    }
+    judge(offer);
+}
+
+/* A customer one of whose grants has ended: the statements themselves say which. */
+static void ask_statements(struct offer *offer)
+{
+    struct storage_key *keys = arena_array(offer->arena, offer->identifiers_n + 1, sizeof(*keys));
+    size_t n = 0;
+
+    for (size_t i = 0; keys != NULL && i < offer->identifiers_n; i++) {
+        const struct storage_identity *identity = &offer->identities[i];
+        bool is_new = identity->how != STORAGE_UNKNOWN && is_past(identity, offer->door->now_ms);
+
+        for (size_t j = 0; is_new && j < n; j++) {
+            is_new = keys[j].customer.v != identity->customer.v;
+        }
+        if (is_new) {
+            keys[n++] = (struct storage_key){offer->door->tenant, identity->customer};
+        }
+    }
+    if (n == 0) {
+        judge(offer);
+        return;
+    }
+    storage_load(offer->storage, offer->loop, keys, n, 0, reread, offer);
+}
+
+static void looked_up(void *ctx, enum err err, const struct storage_identity *identities, size_t n)
+{
+    struct offer *offer = ctx;
+
+    if (err == ERR_OK && arena_overflowed(offer->arena)) {
+        err = ERR_NOMEM;
+    }
+    if (err != ERR_OK) {
+        offer->done(offer->ctx, err);
+        return;
+    }
+    assert(n == offer->identifiers_n);
+    if (n > 0) {
+        memcpy(offer->identities, identities, n * sizeof(*identities));
+    }
+    ask_statements(offer);
 }
 
 /* ---- keep ---- */

@@ -265,5 +265,39 @@ class Withdrawn(Scanned):
         self.neighbour_is_untouched()
 
 
+class Ended(Scanned):
+    """A grant with an end, and the clock of the stories."""
+    serve_args = ("--test-keys", "--test-clock", "2026-10-01T08:00:00Z")
+
+    def test_a_grant_ends_at_its_second(self):
+        for purpose in PURPOSES:
+            self.ok(self.server.put(f"/v1/customers/cookie:ends/consents/{purpose}", {
+                "state": "granted", "textVersion": "1", "until": "2026-10-02T08:00:00Z"}))
+        self.assertEqual(self.ok(self.server.post("/v1/events", tale("ends", "ends"), key=self.plain)).verdicts, ["accepted"] * 4)
+        self.ok(self.server.post("/v1/test/clock", {"set": "2026-10-02T07:59:59Z"}))
+        self.assertEqual(self.ok(self.decide("cookie:ends", key=self.plain)).json["mode"], "personal")
+        self.ok(self.server.post("/v1/test/clock", {"advance": "PT2S"}))
+        answer = self.decide("cookie:ends", key=self.plain)
+        self.row_is_good(answer)
+        self.assertEqual(answer.json["consents"]["personalise"], "refused")
+        sent = self.ok(self.server.post("/v1/events", [{**e, "id": e["id"] + "-2"} for e in tale("ends", "ended")], key=self.plain))
+        self.assertEqual(sent.verdicts, ["refused", "refused", "refused", "anonymous"])
+        self.assertEqual(hits(self.server.data, traces("ended")), [])
+        self.ok(self.server.put("/v1/customers/cookie:ends/consents/store", {"state": "granted", "textVersion": "2"}))
+        self.assertEqual(self.ok(self.server.post("/v1/events", {**tale("ends", "x")[0], "id": "ends-3"}, key=self.plain)).verdicts, ["accepted"])
+
+    def test_the_end_of_one_grant_ends_no_other(self):
+        path = "/v1/customers/cookie:other/consents"
+        now = self.ok(self.server.get("/v1/test/clock")).json["now"]
+        for purpose in PURPOSES:
+            self.ok(self.server.put(f"{path}/{purpose}", {"state": "granted", "textVersion": "1"}))
+        self.ok(self.server.put(f"{path}/mail", {"state": "granted", "textVersion": "1", "until": now[:17] + "59.999Z"}))
+        self.ok(self.server.post("/v1/test/clock", {"advance": "PT5M"}))
+        sent = self.ok(self.server.post("/v1/events", tale("other", "otherend"), key=self.plain))
+        self.assertEqual(sent.verdicts, ["accepted"] * 4, sent)
+        self.assertEqual(self.ok(self.decide("cookie:other", key=self.plain)).json["consents"]["mail"], "refused")
+        self.assertEqual({tuple(e["purposes"]) for e in events_of(self.server, "cookie:other")}, {("store", "personalise", "measure")})
+
+
 if __name__ == "__main__":
     main()
