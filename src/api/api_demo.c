@@ -552,6 +552,16 @@ static void event_post(struct http_request *request)
 
 /* ---- withdrawing ---- */
 
+/* What the survey says of a household is about it too: the page says it no more. */
+static void forget_choice(struct api_demo *demo, struct bytes key)
+{
+    const struct survey *survey = atomic_load(&demo->survey);
+
+    for (size_t i = 0; survey && i < survey->choices_n; i++)
+        if (bytes_equal(key, bytes_of(survey->choices[i].key)))
+            atomic_fetch_or(&demo->withdrawn, 1u << i);
+}
+
 static void erased(void *ctx, enum err err, const struct storage_erased *counts)
 {
     struct pressing *pressing = ctx;
@@ -562,6 +572,7 @@ static void erased(void *ctx, enum err err, const struct storage_erased *counts)
         return;
     }
     api_traces_forget(api_of(pressing->request)->traces, pressing->key.tenant, pressing->key.customer);
+    forget_choice(api_of(pressing->request)->demo, pressing->form.customer);
     back(pressing, "withdrawn");
 }
 

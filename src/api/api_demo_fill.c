@@ -210,16 +210,20 @@ static void fill_choices(const struct demo_view *view, struct page *page)
 {
     const struct survey *survey = view->survey;
     struct page_choice *choices = arena_array(view->request->arena, PAGE_CHOICES, sizeof(*choices));
+    unsigned withdrawn = atomic_load(&view->demo->withdrawn);
 
     if (!choices)
         return;
-    for (size_t i = 0; survey && i < survey->choices_n && i < PAGE_CHOICES - 1; i++)
-        choices[page->choices_n++] =
-            (struct page_choice){.key = bytes_of(survey->choices[i].key),
-                                 .name = bytes_of(survey->choices[i].name),
-                                 .line = bytes_of(survey->choices[i].line),
-                                 .art = survey->choices[i].art,
-                                 .is_now = bytes_equal(view->key, bytes_of(survey->choices[i].key))};
+    for (size_t i = 0; survey && i < survey->choices_n && i < PAGE_CHOICES - 1; i++) {
+        bool is_gone = (withdrawn >> i & 1) != 0;
+
+        choices[page->choices_n++] = (struct page_choice){
+            .key = bytes_of(survey->choices[i].key),
+            .name = is_gone ? BYTES_LIT("A household") : bytes_of(survey->choices[i].name),
+            .line = is_gone ? BYTES_LIT("consent withdrawn") : bytes_of(survey->choices[i].line),
+            .art = is_gone ? PAGE_ART_PERSON : survey->choices[i].art,
+            .is_now = bytes_equal(view->key, bytes_of(survey->choices[i].key))};
+    }
     choices[page->choices_n++] =
         (struct page_choice){.name = BYTES_LIT("A newcomer"),
                              .line = view->picture->life->events_n > 0 && view->is_newcomer

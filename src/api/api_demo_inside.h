@@ -42,6 +42,7 @@ struct api_demo {
     struct api_tenant *tenant;
     struct zone zone;              /* borrowed arrays */
     struct survey *_Atomic survey; /* NULL until api_demo_survey is done */
+    atomic_uint withdrawn;         /* bit i: choice i took its consent back since the survey */
     pthread_mutex_t lock;          /* of report and failed */
     char *report;                  /* malloc; NULL: none */
     size_t report_n;

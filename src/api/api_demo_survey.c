@@ -37,12 +37,13 @@ static double fits_weekly(const struct household *h)
     return h->visits_n >= 35 && h->visits_n <= 70 ? (double)h->lines_n / (double)h->visits_n : 0;
 }
 
-/* A kind that shows in the row and does not fill it: a fifth to two fifths of what is bought lately; then visits. */
+/* A kind that shows in the row and does not fill it: a fifth to two fifths of what is bought lately; of these who comes
+ * most. Where nobody is like that, who buys most of the kind. */
 static double fits_kind(const struct household *h, int64_t of_kind_n)
 {
-    return of_kind_n >= 10 && 5 * of_kind_n >= h->lately_n && 5 * of_kind_n <= 2 * h->lately_n
-               ? (double)h->visits_n
-               : 0;
+    if (of_kind_n >= 10 && 5 * of_kind_n >= h->lately_n && 5 * of_kind_n <= 2 * h->lately_n)
+        return (double)h->visits_n;
+    return of_kind_n >= 5 ? (double)of_kind_n / 1e6 : 0;
 }
 
 static double fits_baby(const struct household *h)

@@ -415,10 +415,9 @@ void page_write(const struct page *page, struct html *html)
     html_raw(html, "</div></div>");
     page_known_write(page, html);
     write_curl(page, html);
-    html_raw(html,
-             "</main><footer><p>Till lines: <cite>The Complete Journey</cite> by dunnhumby, CC0, moved in "
-             "time so that they "
-             "end yesterday. Nothing on this page is invented; households carry numbers, not names. Drawings "
-             "by the "
-             "server.</p><p>This page exists under <code>falun demo</code> only.</p></footer></body></html>");
+    html_raw(html, "</main><footer><p>Till lines: <cite>The Complete Journey</cite> by dunnhumby, CC0, moved "
+                   "in time by whole "
+                   "days; nothing on this page is invented. Households carry numbers, not names. Drawings by "
+                   "the server.</p><p>This "
+                   "page exists under <code>falun demo</code> only.</p></footer></body></html>");
 }

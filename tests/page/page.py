@@ -188,6 +188,7 @@ class Visit(Case):
         self.assertIn("Consent withdrawn, everything erased", gone.text)
         self.assertIn("Empty. Consent is withdrawn", gone.text)
         self.assertEqual(len(gone.row), 8)
+        self.assertIn("A householdconsent withdrawn", gone.text)  # the survey's words about it are gone as well
         self.assertEqual(self.page("/?customer=").row, gone.row)  # the row of anybody unknown
         refused = self.follow(self.press(gone, "/demo/event", ("look", gone.row[0])))
         self.assertIn("Not kept: consent is withdrawn", refused.text)
