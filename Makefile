@@ -8,7 +8,7 @@ export PATH := /usr/bin:/bin:$(PATH)
 .PHONY: all demo test quick bench fuzz deps clean
 
 all: $(BUILD)/build.ninja
-	ninja -C $(BUILD)
+	ninja -C $(BUILD) falun
 
 $(BUILD)/build.ninja:
 	meson setup $(BUILD) --buildtype=release
