@@ -30,7 +30,7 @@ static void read_queries(struct http_exchange *exchange)
 {
     struct bytes query = exchange->request.query;
     struct http_field *fields;
-    const char *p = query.p, *end = query.p + query.n;
+    const char *p, *end;
     size_t most = 1, n = 0;
 
     exchange->has_queries = true;
@@ -44,6 +44,8 @@ static void read_queries(struct http_exchange *exchange)
     if (fields == NULL) {
         return;
     }
+    p = query.p;
+    end = query.p + query.n;
     while (p <= end) {
         const char *mark = memchr(p, '&', (size_t)(end - p)), *equals;
         struct bytes part = {p, (size_t)((mark == NULL ? end : mark) - p)};

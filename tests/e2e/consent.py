@@ -80,7 +80,7 @@ class Scanned(Case):
         self.assertEqual(events_of(self.server, "cookie:neighbour-cookie"), self.neighbour)
 
     def decide(self, identifier, key=True, headers=None, **more):
-        return self.server.post("/v1/decide", {"identifier": identifier, "placement": "home-top", "n": 4, **more}, key=key, headers=headers)
+        return self.server.post("/v1/decide", {"identifier": identifier, "placement": "home-top", "n": 4, "budgetMs": 5000, **more}, key=key, headers=headers)
 
 
 class ScanSees(Scanned):

@@ -218,7 +218,7 @@ class Receipts(Case):
                        payments=[{"kind": "card", "amount": "-200.00"}])
         self.assertEqual(self.send(back), ["accepted"])
         self.assertEqual(len(events_of(self.server, "member:M-ret")), 2)
-        inner = self.ok(self.server.post("/v1/decide", {"identifier": "member:M-ret", "placement": "home-top", "n": 4, "explain": "inner"}))
+        inner = self.ok(self.server.post("/v1/decide", {"identifier": "member:M-ret", "placement": "home-top", "n": 4, "explain": "inner", "budgetMs": 5000}))
         self.assertNotIn('"code":"repeat"', inner.body.decode().replace(" ", ""), "what was returned is not bought again and again")
 
     def test_a_voided_receipt_takes_its_effect_back(self):
@@ -294,7 +294,7 @@ class Decide(Case):
         cls.server.post("/v1/events", [view(i, "dora", f"sku-{i}") for i in (1, 2, 3)])
 
     def decide(self, status=200, key=SECRET, headers=None, **body):
-        answer = self.server.post("/v1/decide", body, key=key, headers=headers)
+        answer = self.server.post("/v1/decide", {"budgetMs": 5000, **body}, key=key, headers=headers)
         return self.ok(answer, status)
 
     def test_long_and_short_form_answer_alike(self):
@@ -469,12 +469,12 @@ class EmptyShop(Case):
         items = shop(self.server, 6)
         self.ok(self.server.post("/v1/events", [view(1, "rest"), view(2, "rest", "sku-2")]))
         known = self.server.get("/v1/customers/cookie:rest").json
-        before = self.ok(self.server.post("/v1/decide", {"identifier": "cookie:rest", "placement": "home-top", "n": 4}))
+        before = self.ok(self.server.post("/v1/decide", {"identifier": "cookie:rest", "placement": "home-top", "n": 4, "budgetMs": 5000}))
         self.assertEqual(self.server.stop(), 0)
         self.server.start()
         self.assertEqual(len(events_of(self.server, "cookie:rest")), 2)
         self.assertEqual(self.server.get("/v1/customers/cookie:rest").json["identifiers"], known["identifiers"])
-        after = self.ok(self.server.post("/v1/decide", {"identifier": "cookie:rest", "placement": "home-top", "n": 4}))
+        after = self.ok(self.server.post("/v1/decide", {"identifier": "cookie:rest", "placement": "home-top", "n": 4, "budgetMs": 5000}))
         self.assertEqual((row(before), before.json["picture"]), (row(after), after.json["picture"]))
         self.assertEqual(len(items), 6)
 

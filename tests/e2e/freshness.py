@@ -38,7 +38,7 @@ class Fresh(Case):
 
     def decide(self, who, **more):
         return self.ok(self.any().post("/v1/decide", {"identifier": who, "placements": [{"name": "home-top", "n": 4, **more.pop("placement", {})}],
-                                                      "explain": "inner", **more}))
+                                                      "explain": "inner", "budgetMs": 5000, **more}))
 
     def inner(self, answer):
         return answer.json["placements"]["home-top"]["inner"]

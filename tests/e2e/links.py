@@ -74,7 +74,7 @@ class Links(Case):
         page = self.customer("app:p2-a")
         self.assertEqual([line["item"] for basket in page["baskets"] for line in basket["lines"]], ["sku-2"], "bought")
         self.assertIn("sku-1", [look["item"] for look in page["looks"]], "only looked at")
-        answers = [self.ok(self.server.post("/v1/decide", {"identifier": who, "placement": "home-top", "n": 6}))
+        answers = [self.ok(self.server.post("/v1/decide", {"identifier": who, "placement": "home-top", "budgetMs": 5000, "n": 6}))
                    for who in ("cookie:p2-c", "cardToken:p2-k", "app:p2-a", "member:P2")]
         self.assertEqual(len({a.json["picture"] for a in answers}), 1, "one picture on all channels")
         self.assertEqual(len({tuple(row(a)) for a in answers}), 1)
@@ -165,7 +165,7 @@ class Links(Case):
 
     def test_two_in_a_decide_call_are_told_and_not_linked(self):
         self.send(event("two-1", cookie="two-c"), event("two-2", member="two-m"))
-        answer = self.ok(self.server.post("/v1/decide", {"customer": {"ids": {"member": "two-m", "cookie": "two-c"}}, "placement": "home-top", "n": 2}))
+        answer = self.ok(self.server.post("/v1/decide", {"customer": {"ids": {"member": "two-m", "cookie": "two-c"}}, "placement": "home-top", "budgetMs": 5000, "n": 2}))
         self.assertEqual(answer.json["identity"], "notLinked")
         self.assertNotEqual(self.customer("cookie:two-c")["id"], self.customer("member:two-m")["id"])
 

@@ -30,7 +30,7 @@ class Tenants(Case):
         self.assertNotIn(b"7", self.b.get("/v1/stock?item=sku-1&store=S").body.replace(b'"status"', b""))
         self.b.delete("/v1/items/sku-8")
         self.ok(self.a.get("/v1/items/sku-8"))
-        shown = self.ok(self.b.post("/v1/decide", {"placement": "home-top", "n": 50}))
+        shown = self.ok(self.b.post("/v1/decide", {"placement": "home-top", "budgetMs": 5000, "n": 50}))
         self.assertNotIn("only-a", row(shown))
         self.assertTrue(all(one["title"].startswith("B ") for one in shown.json["placements"]["home-top"]["items"]))
         candidates = self.ok(self.b.post("/v1/decide", {"placements": [{"name": "home-top", "n": 5, "candidates": ["only-a", "sku-1"]}]}))
@@ -49,7 +49,7 @@ class Tenants(Case):
         self.assertEqual([look["item"] for look in a["looks"]], ["sku-2"])
         self.assertEqual([look["item"] for look in b["looks"]], ["sku-3"])
         self.problem(self.b.get(f"/v1/customers/{a['id']}"), 404, "unknown_customer")
-        self.problem(self.b.post("/v1/decide", {"customer": {"id": a["id"]}, "placement": "home-top"}), 422)
+        self.problem(self.b.post("/v1/decide", {"customer": {"id": a["id"]}, "placement": "home-top", "budgetMs": 5000}), 422)
 
     def test_receipts(self):
         receipt = {"id": "r-1", "source": "till", "at": "2026-11-01T12:00:00Z", "store": "S", "currency": "NOK", "total": "10.00",
@@ -63,7 +63,7 @@ class Tenants(Case):
         for client in (self.a, self.b):
             self.ok(client.post("/v1/events", [{"id": "t-1", "kind": "view", "item": "sku-1", "identifier": "cookie:t"},
                                                {"id": "t-2", "kind": "view", "item": "sku-1", "identifier": "member:t"}]))
-        answer = self.ok(self.a.post("/v1/decide", {"identifier": "cookie:t", "placement": "home-top", "n": 1}))
+        answer = self.ok(self.a.post("/v1/decide", {"identifier": "cookie:t", "placement": "home-top", "budgetMs": 5000, "n": 1}))
         self.ok(self.a.get(f"/v1/decisions/{answer.json['decisionId']}"))
         self.problem(self.b.get(f"/v1/decisions/{answer.json['decisionId']}"), 404)
         ticket = answer.json["placements"]["home-top"]["items"][0]["ticket"]
@@ -78,13 +78,13 @@ class Tenants(Case):
         self.ok(self.a.put("/v1/customers/cookie:w/consents/store", {"state": "withdrawn"}))
         self.assertEqual(events_of(self.a, "cookie:w"), [])
         self.assertEqual(len(events_of(self.b, "cookie:w")), 1)
-        self.assertEqual(self.ok(self.b.post("/v1/decide", {"identifier": "cookie:w", "placement": "home-top"})).json["mode"], "personal")
-        self.assertEqual(self.ok(self.a.post("/v1/decide", {"identifier": "cookie:w", "placement": "home-top"})).json["mode"], "anonymous")
+        self.assertEqual(self.ok(self.b.post("/v1/decide", {"identifier": "cookie:w", "placement": "home-top", "budgetMs": 5000})).json["mode"], "personal")
+        self.assertEqual(self.ok(self.a.post("/v1/decide", {"identifier": "cookie:w", "placement": "home-top", "budgetMs": 5000})).json["mode"], "anonymous")
 
     def test_the_samples_keys_are_the_default_tenants(self):
         self.assertEqual(self.ok(self.server.get("/v1/items/sku-1")).json["title"], "A 1")
-        self.assertEqual(row(self.ok(self.server.post("/v1/decide", {"placement": "home-top", "n": 3}, key=PUBLIC))),
-                         row(self.ok(self.a.post("/v1/decide", {"placement": "home-top", "n": 3}))))
+        self.assertEqual(row(self.ok(self.server.post("/v1/decide", {"placement": "home-top", "budgetMs": 5000, "n": 3}, key=PUBLIC))),
+                         row(self.ok(self.a.post("/v1/decide", {"placement": "home-top", "budgetMs": 5000, "n": 3}))))
 
     def test_the_wall_stands_after_a_restart(self):
         self.ok(self.a.post("/v1/events", {"id": "re-1", "kind": "view", "item": "sku-1", "identifier": "cookie:re"}))
