@@ -456,7 +456,7 @@ static void consent_updated(void *ctx, enum err err, const struct storage_update
         consent_reply(call, true);
         return;
     }
-    /* P7: withdrawal of `store` erases all but the keyed hash and the consent itself (settled.md 1.3). */
+    /* P7: withdrawal or refusal of `store` erases all but the keyed hash and the consent itself (settled.md 1.3). */
     storage_erase(loop->api->storage, loop->loop, call->key, STORAGE_ERASE_WITHDRAWN, withdrawn_erased, call);
 }
 
@@ -518,7 +518,8 @@ static bool consent_form(struct http_request *request, const struct api_caller *
         return false;
     }
     call->said_n = 1;
-    call->withdraws_store = said->state == CONSENT_WITHDRAWN && said->purpose == PURPOSE_STORE;
+    /* P7: whoever refuses storing after the fact is stored no longer either, word for word as if withdrawn. */
+    call->withdraws_store = said->state != CONSENT_GRANTED && said->purpose == PURPOSE_STORE;
     return true;
 }
 

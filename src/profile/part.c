@@ -217,7 +217,7 @@ static void apply_basket(struct part *part, const struct event *event, bool is_r
 
         lines[i] = (struct part_line){line->item, (int32_t)clamp(line->quantity_milli, INT32_MIN, INT32_MAX),
                                       (int32_t)clamp(line->paid_minor, INT32_MIN, INT32_MAX)};
-        month.paid_minor += sign * lines[i].paid_minor;
+        month.paid_minor += (int64_t)sign * lines[i].paid_minor;
         basket.lines_n++;
     }
     month.lines = sign * basket.lines_n;
@@ -261,7 +261,7 @@ void part_apply(struct part *part, const struct event *event)
     span_join(part, event->at_ms, event->at_ms, 1);
     if (event->kind == EVENT_PURCHASE || event->kind == EVENT_RETURN) {
         apply_basket(part, event, false);
-    } else if (event->kind == EVENT_RETRACT) {
+    } else if (event->kind == EVENT_RETRACT && event->lines_n > 0) { /* without lines: of a voided receipt, no basket */
         apply_basket(part, event, true);
     } else if (is_look(event->kind) || event->kind == EVENT_SHOWN || event->kind == EVENT_CLICKED) {
         apply_look(part, event);

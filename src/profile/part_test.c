@@ -59,6 +59,29 @@ TEST(a_retraction_works_before_and_after_what_it_retracts)
     CHECK_INT(first.months[0].paid_minor, 0);
 }
 
+/* A voided receipt counted nothing, so there is nothing to take back when it is replaced in its turn. */
+TEST(taking_back_a_voided_receipt_changes_no_count)
+{
+    static struct part part;
+    struct event voided = {.kind = EVENT_CANCEL, .at_ms = 5000}, back = {.kind = EVENT_RETRACT, .at_ms = 5000};
+    struct event_line bar = {.item = {7}, .quantity_milli = -1000, .paid_minor = INT64_MIN};
+    struct event returned = purchase(6000, 3, &bar, 1);
+
+    put_be64(voided.mid.b, 1);
+    back.retracts = voided.mid;
+    put_be64(back.mid.b, 2);
+    part_apply(&part, &voided);
+    part_apply(&part, &back);
+    CHECK_INT(part.baskets_n, 0);
+    CHECK_INT(part.months_n, 0);
+    part_apply(&part, &returned); /* a sum as large as may be is taken back whole */
+    returned.kind = EVENT_RETRACT;
+    returned.retracts = returned.mid;
+    part_apply(&part, &returned);
+    CHECK_INT(part.months[0].purchases, 0);
+    CHECK_INT(part.months[0].paid_minor, 0);
+}
+
 /* The floor: a small old basket must not slip in below a big one that no longer fitted. */
 TEST(nothing_comes_back_below_the_floor)
 {

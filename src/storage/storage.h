@@ -207,7 +207,8 @@ void storage_cut(struct storage *storage, struct loop *loop, struct tenant_id te
 enum storage_erase_scope {
     STORAGE_ERASE_ALL = 1,     /* everything; an erased marker (a random number) stays */
     STORAGE_ERASE_WITHDRAWN = 2 /* settled.md 1.3: all but `ident` rows and the consent entries (rules.patch has
-                                   written them before); events, states, sealed texts go */
+                                   written them before); events, states, sealed texts go. Nothing goes where a newer
+                                   grant of `store` stands */
 };
 
 struct storage_erased {

@@ -315,6 +315,23 @@ static void note_ranges(struct storage_key key, const struct storage_customer *c
     }
 }
 
+/* A grant that is newer than the withdrawal stands: erasing under it would lose what may be kept, and the parts would be
+ * closed to what is still let in. */
+static enum err is_granted(const struct storage *storage, struct bytes declared, bool *out_is)
+{
+    int64_t until_ms;
+    uint16_t word;
+    enum err err;
+
+    *out_is = false;
+    if (storage->options.rules.word == NULL) {
+        return ERR_OK;
+    }
+    err = storage->options.rules.word(declared, &word, &until_ms);
+    *out_is = err == ERR_OK && consent_word_get(word, PURPOSE_STORE) == CONSENT_GRANTED;
+    return err;
+}
+
 static enum err erase(struct storage *storage, struct storage_key key, enum storage_erase_scope scope,
                       struct storage_erased *erased, struct ranges *ranges)
 {
@@ -323,9 +340,13 @@ static enum err erase(struct storage *storage, struct storage_key key, enum stor
     struct storage_customer customer;
     struct storage_key_room room;
     struct bytes row;
+    bool is_kept = false;
     enum err err = storage_customer_get(group, &key, &customer);
 
-    if (err != ERR_OK || customer.is_erased) {
+    if (err == ERR_OK && scope == STORAGE_ERASE_WITHDRAWN) {
+        err = is_granted(storage, customer.declared, &is_kept);
+    }
+    if (err != ERR_OK || customer.is_erased || is_kept) {
         storage_group_forget(group);
         return err == ERR_ABSENT ? ERR_OK : err;
     }

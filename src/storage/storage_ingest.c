@@ -30,25 +30,6 @@ static void put_row(struct storage_group *group, enum storage_family family,
                       storage_row_body(body, &group->arena));
 }
 
-static enum err put_anonymous(struct storage_group *group, const struct storage_event *event,
-                              enum storage_stored *out_stored, struct part_id *out_part)
-{
-    struct storage_key_room room;
-    struct bytes row;
-    enum err err;
-
-    *out_part = storage_key_anonymous(&event->mid);
-    err = storage_group_get(
-        group, STORAGE_EV, storage_key_event(&room, event->tenant, *out_part, event->day, &event->mid), &row);
-    if (err != ERR_ABSENT) {
-        *out_stored = STORAGE_DUPLICATE;
-        return err;
-    }
-    put_row(group, STORAGE_EV, event, *out_part, &event->mid, &(struct storage_body){.body = event->body});
-    *out_stored = STORAGE_STORED;
-    return ERR_OK;
-}
-
 /* ERR_OK when a copy was seen before, ERR_ABSENT when it is new. */
 static enum err look_seen(struct storage_group *group, const struct storage_event *event,
                           struct part_id *out_part)
@@ -59,6 +40,31 @@ static enum err look_seen(struct storage_group *group, const struct storage_even
 
     err = storage_group_get(group, STORAGE_SEEN, storage_key_mid(&room, event->tenant, &event->mid), &row);
     return err != ERR_OK ? err : storage_row_seen_decode(row, out_part);
+}
+
+static enum err put_anonymous(struct storage_group *group, const struct storage_event *event,
+                              enum storage_stored *out_stored, struct part_id *out_part)
+{
+    struct storage_key_room room;
+    struct bytes row;
+    enum err err;
+
+    /* The same message was kept under an identity before: whoever sends it again without one adds nothing. */
+    *out_stored = STORAGE_DUPLICATE;
+    err = look_seen(group, event, out_part);
+    if (err != ERR_ABSENT) {
+        return err;
+    }
+    *out_part = storage_key_anonymous(&event->mid);
+    err = storage_group_get(
+        group, STORAGE_EV, storage_key_event(&room, event->tenant, *out_part, event->day, &event->mid), &row);
+    if (err != ERR_ABSENT) {
+        *out_stored = STORAGE_DUPLICATE;
+        return err;
+    }
+    put_row(group, STORAGE_EV, event, *out_part, &event->mid, &(struct storage_body){.body = event->body});
+    *out_stored = STORAGE_STORED;
+    return ERR_OK;
 }
 
 static void put_seen(struct storage_group *group, const struct storage_event *event)

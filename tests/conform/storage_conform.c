@@ -1137,6 +1137,28 @@ TEST(anonymous_event_goes_to_the_log_once_and_names_nobody)
     }
 }
 
+TEST(what_was_kept_under_an_identity_does_not_count_again_anonymously)
+{
+    struct world world;
+
+    EACH_STORAGE(&world, 57)
+    {
+        struct storage_identity made = identify(&world, IDENTIFIER_COOKIE, "c1", true);
+        struct storage_event event = event_of(made.part, "r1", "A");
+        struct seen seen = {0};
+        struct storage_ingested result;
+
+        event.is_receipt = true;
+        CHECK_INT(ingest(&world, &event).stored, STORAGE_STORED);
+        event.is_receipt = false;
+        event.is_anonymous = true;
+        result = ingest(&world, &event);
+        CHECK_INT(result.stored, STORAGE_DUPLICATE);
+        CHECK_OK(storage_scan(world.storage, tenant, 0, HASH_BUCKETS, on_scanned, &seen));
+        CHECK_INT(seen.n, 1);
+    }
+}
+
 TEST(too_large_an_event_is_refused_alone)
 {
     static char large[EVENT_BODY_BYTES_MAX + 1];
@@ -1861,6 +1883,32 @@ TEST(who_withdrew_and_consents_again_is_stored_again)
         CHECK_INT(ingest(&world, &event).stored, STORAGE_STORED);
         fold(&world);
         CHECK_INT(state_count(load(&world, made.customer).parts[0].state.hidden), 1);
+    }
+}
+
+/* A withdrawal that came late, or was overtaken by a grant on its way, loses nothing and closes nothing. */
+TEST(a_grant_that_stands_is_not_erased_under)
+{
+    struct world world;
+
+    EACH_STORAGE(&world, 56)
+    {
+        struct storage_identity made = identify(&world, IDENTIFIER_COOKIE, "c1", true);
+        struct storage_event first = event_of(made.part, "e1", "x"), second = event_of(made.part, "e2", "y");
+        struct storage_erased erased;
+        struct storage_updated updated;
+
+        CHECK_INT(ingest(&world, &first).stored, STORAGE_STORED);
+        CHECK_OK(update(&world, made.customer, UINT64_MAX, made.part, "yes", NULL, &updated));
+        CHECK_OK(storage_wait_erase(world.storage, world.loop, (struct storage_key){tenant, made.customer},
+                                    STORAGE_ERASE_WITHDRAWN, &erased));
+        CHECK_INT(erased.events_n, 0);
+        CHECK_INT(ingest(&world, &second).stored, STORAGE_STORED);
+        fold(&world);
+        CHECK_INT(state_count(load(&world, made.customer).parts[0].state.hidden), 2);
+        CHECK_OK(storage_wait_erase(world.storage, world.loop, (struct storage_key){tenant, made.customer},
+                                    STORAGE_ERASE_ALL, &erased));
+        CHECK_INT(erased.events_n, 2);
     }
 }
 

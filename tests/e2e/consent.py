@@ -165,18 +165,19 @@ class Refused(Scanned):
         self.assertEqual(self.ok(self.decide("cookie:gpc-known")).json["mode"], "personal", "the signal is of one request")
 
     def test_a_known_customers_refusal_stops_what_comes_after(self):
-        self.grant("cookie:stops")
-        self.ok(self.server.post("/v1/events", tale("stops", "stops")))
-        self.assertEqual(self.ok(self.decide("cookie:stops", key=self.plain)).json["mode"], "personal")
+        self.grant("cookie:halts-Cookie-9J")
+        self.ok(self.server.post("/v1/events", tale("halts-Cookie-9J", "stops")))
+        self.assertEqual(self.ok(self.decide("cookie:halts-Cookie-9J", key=self.plain)).json["mode"], "personal")
         time.sleep(0.01)
-        self.ok(self.server.put("/v1/customers/cookie:stops/consents/store", {"state": "refused"}))
-        sent = self.ok(self.server.post("/v1/events", [{**e, "id": e["id"] + "-2"} for e in tale("stops", "stopped")]))
+        self.ok(self.server.put("/v1/customers/cookie:halts-Cookie-9J/consents/store", {"state": "refused"}))
+        sent = self.ok(self.server.post("/v1/events", [{**e, "id": e["id"] + "-2"} for e in tale("halts-Cookie-9J", "stopped")]))
         self.assertEqual(sent.verdicts, ["refused", "refused", "refused", "anonymous"])
-        answer = self.decide("cookie:stops", key=self.plain)
+        answer = self.decide("cookie:halts-Cookie-9J", key=self.plain)
         self.row_is_good(answer)
         self.assertEqual(answer.json["consents"]["personalise"], "refused", "what may not be kept may not be used")
-        self.nothing_on_disk(traces("stopped"))
-        self.row_is_good(self.decide("cookie:stops"))
+        self.assertEqual(events_of(self.server, "cookie:halts-Cookie-9J"), [])
+        self.nothing_on_disk(forms("halts-Cookie-9J") + traces("stopped") + traces("stops"), patience=15)
+        self.row_is_good(self.decide("cookie:halts-Cookie-9J"))
 
     def test_personalise_refused_keeps_events_and_gives_the_anonymous_row(self):
         self.ok(self.server.post("/v1/events", tale("halfway", "halfway")))
@@ -230,6 +231,15 @@ class Withdrawn(Scanned):
         sent = self.ok(self.server.post("/v1/events", {**tale(who, "anew2")[0]}, key=self.plain))
         self.assertEqual(sent.verdicts, ["accepted"])
         self.assertEqual([e["messageId"] for e in events_of(self.server, f"cookie:{who}")], ["msg-anew2-view"])
+
+    def test_a_withdrawal_older_than_the_grant_changes_nothing(self):
+        who = "late-Cookie-8H"
+        self.grant(f"cookie:{who}")
+        self.ok(self.server.post("/v1/events", tale(who, "late"), key=self.plain))
+        self.ok(self.server.put(f"/v1/customers/cookie:{who}/consents/store", {"state": "withdrawn", "at": "2026-01-01T00:00:00Z"}))
+        sent = self.ok(self.server.post("/v1/events", {**tale(who, "later")[0]}, key=self.plain))
+        self.assertEqual(sent.verdicts, ["accepted"], "the newer grant stands")
+        self.assertEqual(len(events_of(self.server, f"cookie:{who}")), 5)
 
     def test_one_purpose_withdrawn_on_one_channel_is_obeyed_on_all(self):
         ids = {"member": "chan-M", "cookie": "chan-c", "app": "chan-a"}

@@ -225,6 +225,9 @@ class Receipts(Case):
         self.assertEqual(self.send(receipt("void")), ["accepted"])
         self.assertIn(self.send(receipt("void", voided=True))[0], ("accepted", "replaced"))
         self.assertNotIn(b"sku-1", self.server.get("/v1/customers/member:M-void").body)
+        self.assertEqual(self.send(receipt("void")), ["accepted"])  # and counts once when the till takes that back
+        month, = self.server.get("/v1/customers/member:M-void").json["months"]
+        self.assertEqual((month["purchases"], month["lines"]), (1, 2))
 
     def test_receipts_of_nobody_count_anonymously(self):
         nobody = receipt("nobody")

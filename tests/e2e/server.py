@@ -262,7 +262,10 @@ def hits(folder, needles):
     """[(file, needle)] of every file under folder that holds one of the byte strings; the file's name counts too."""
     found = []
     for file in sorted(p for p in pathlib.Path(folder).rglob("*") if p.is_file()):
-        held = file.read_bytes() + b"\n" + str(file.relative_to(folder)).encode()
+        try:
+            held = file.read_bytes() + b"\n" + str(file.relative_to(folder)).encode()
+        except FileNotFoundError:  # rewritten meanwhile: its successor is listed next time
+            continue
         found += [(str(file.relative_to(folder)), needle) for needle in needles if needle in held]
     return found
 
