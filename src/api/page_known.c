@@ -98,7 +98,7 @@ static void write_time_line(const struct page *page, struct html *html)
         html_raw(html, " in all");
     }
     html_raw(html, ".</p>");
-    if (known->stems_n > 0)
+    if (known->stems_n > 1)
         write_stems(page, html);
     html_raw(html, "<ol class=\"visits\">");
     for (size_t i = 0; i < known->visits_n; i++)

@@ -353,23 +353,39 @@ static int finish(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-/* argv: NULL-terminated words of the command. Words are not changed: exec takes them as char *. */
-static bool step(const char *const words[])
+/* Waits; on a terminal the seconds run, for a step that shows no progress of its own. */
+static int finish_shown(pid_t pid)
+{
+    int status = 0;
+
+    if (!isatty(STDERR_FILENO))
+        return finish(pid);
+    for (int64_t began_ms = data_now_ms(NULL); waitpid(pid, &status, WNOHANG) == 0; usleep(200000))
+        fprintf(stderr, "\r  %lld s", (long long)(data_now_ms(NULL) - began_ms) / 1000);
+    fprintf(stderr, "\r\033[K");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+/* words: NULL-terminated, of one command. is_silent: its standard output, made for machines, is not shown and the seconds
+ * are. */
+static bool step(const char *const words[], bool is_silent)
 {
     char *argv[ARGS_MOST + 2] = {0};
     char copy[ARGS_MOST][PATH_BYTES];
     static char program[] = "falun";
-    int code;
+    int code, nowhere = is_silent ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
     pid_t pid;
 
     argv[0] = program;
-    for (size_t i = 0; words[i]; i++) {
+    for (size_t i = 0; words[i]; i++) { /* exec takes words as char * */
         snprintf(copy[i], sizeof(copy[i]), "%s", words[i]);
         argv[i + 1] = copy[i];
     }
     fflush(stdout);
-    pid = start(argv, -1, 0);
-    code = pid < 0 ? 127 : finish(pid);
+    pid = start(argv, nowhere, 0);
+    code = pid < 0 ? 127 : is_silent ? finish_shown(pid) : finish(pid);
+    if (nowhere >= 0)
+        close(nowhere);
     if (code == 0 || code == 3) /* 3: done, some rows were rejected and listed */
         return true;
     fprintf(stderr,
@@ -390,7 +406,7 @@ static bool import(struct demo *demo)
     if (state_has(demo, "imported"))
         return true;
     printf("Step 1 of 3: importing the recorded till lines, shifted to end on %s\n", demo->shift_to);
-    return step(items) && step(receipts) && state_add(demo, "imported");
+    return step(items, false) && step(receipts, false) && state_add(demo, "imported");
 }
 
 static bool train(struct demo *demo)
@@ -401,7 +417,7 @@ static bool train(struct demo *demo)
     if (state_has(demo, "trained"))
         return true;
     printf("Step 2 of 3: learning from them, about half a minute on two idle cores\n");
-    return step(words) && state_add(demo, "trained");
+    return step(words, true) && state_add(demo, "trained");
 }
 
 /* ---- the proof ---- */
