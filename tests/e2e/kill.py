@@ -2,10 +2,11 @@
 """After kill -9 at random moments under load, is every acknowledged event there exactly once, and every counter equal to
 the distinct ids?
 
-Each round four threads send new and repeated events, singly and in batches, receipts and items, until the server dies at a
-moment drawn by lot. After the restart (timed), the round's customers are read back: what was acknowledged is there, nothing
-twice, counters equal ids. What was sent without an answer is sent again, as clients do: it is accepted or a duplicate, and
-then there once. FALUN_KILLS rounds (8), or 200 for the full run. At the end all customers of all rounds are read again."""
+Each round four threads send new and repeated events, singly and in batches, items, log-ins and withdrawals, until the server
+dies at a moment drawn by lot. After the restart (timed), the round's customers are read back: what was acknowledged is there,
+nothing twice, counters equal ids; who withdrew is gone, who was linked is one. What was sent without an answer is sent again,
+as clients do: it is accepted or a duplicate, and then there once. FALUN_KILLS rounds (8), or 200 for the full run. At the end
+all customers of all rounds are read again."""
 import http.client
 import os
 import statistics
@@ -25,6 +26,7 @@ class Sender(threading.Thread):
         super().__init__()
         self.server, self.tag, self.rng, self.old = server, f"{round_number}-{index}", rng, old
         self.sent, self.acknowledged, self.items, self.faults, self.repeats = {}, {}, [], [], 0
+        self.left, self.linked = [], []  # withdrawals and links that were answered
 
     def event(self, number):
         name = f"k{self.tag}-{number}"
@@ -55,6 +57,9 @@ class Sender(threading.Thread):
                     if client.put(f"/v1/items/{item}", {"id": item, "title": item}).status in (200, 201):
                         self.items.append(item)
                     continue
+                if number % 30 == 5:
+                    self.leave_or_link(client, f"{self.tag}-{number}")
+                    continue
                 batch = self.batch(number)
                 self.sent.update((e["id"], e) for e in batch if e["id"].startswith(f"k{self.tag}-"))
                 answer = client.post("/v1/events", batch if len(batch) > 1 else batch[0])
@@ -66,6 +71,18 @@ class Sender(threading.Thread):
                 self.check(batch, answer.json["results"])
         except (OSError, http.client.HTTPException):
             pass  # the kill
+
+    def leave_or_link(self, client, name):
+        """One customer withdraws, another logs in: both answered once durable."""
+        seen = [{"id": f"go-{name}-{i}", "kind": "view", "item": "sku-1", "identifier": f"cookie:go-{name}"} for i in range(3)]
+        if client.post("/v1/events", seen).status != 200:
+            return
+        if self.rng.random() < 0.5:
+            if client.put(f"/v1/customers/cookie:go-{name}/consents/store", {"state": "withdrawn"}).status == 200:
+                self.left.append(name)
+        elif client.post("/v1/events", {"id": f"in-{name}", "kind": "identify",
+                                        "customer": {"ids": {"cookie": f"go-{name}", "member": f"in-{name}"}}}).status == 200:
+            self.linked.append(name)
 
     def check(self, batch, results):
         for event, result in zip(batch, results):
@@ -112,7 +129,7 @@ class Kill(Case):
             self.assertLessEqual(set(answer.verdicts), {"accepted", "duplicate"}, number)
 
     def test_kill_9(self):
-        old, rounds, restarts, acknowledged, repeats = [], {}, [], 0, 0
+        old, rounds, restarts, acknowledged, repeats, moves = [], {}, [], 0, 0, 0
         for number in range(KILLS):
             senders = [Sender(self.server, number, i, self.rng.__class__(self.rng.random()), old) for i in range(THREADS)]
             for one in senders:
@@ -130,13 +147,22 @@ class Kill(Case):
             self.read(number, sent, sent)
             for item in [item for one in senders for item in one.items]:
                 self.ok(self.server.get(f"/v1/items/{item}"))
+            for name in [name for one in senders for name in one.left]:
+                self.assertEqual(events_of(self.server, f"cookie:go-{name}"), [], "withdrawn, and there again")
+                again = self.server.post("/v1/events", {"id": f"go-{name}-0", "kind": "view", "item": "sku-1", "identifier": f"cookie:go-{name}"})
+                self.assertEqual(self.ok(again).verdicts, ["refused"])
+            for name in [name for one in senders for name in one.linked]:
+                ids = {self.ok(self.server.get(f"/v1/customers/{who}")).json["id"] for who in (f"cookie:go-{name}", f"member:in-{name}")}
+                self.assertEqual(len(ids), 1, "linked, and two again")
+            moves += sum(len(one.left) + len(one.linked) for one in senders)
             rounds[number] = sent
             old = self.rng.sample(list(sent.values()), min(len(sent), 50)) + old[:200]
             acknowledged += len(known)
             repeats += sum(one.repeats for one in senders)
         for number, sent in rounds.items():
             self.read(number, sent, sent)
-        print(f"{KILLS} kills; {acknowledged} events acknowledged before a kill, {repeats} repeats met; restart median "
+        print(f"{KILLS} kills; {acknowledged} events acknowledged before a kill, {repeats} repeats met, "
+              f"{moves} withdrawals and links; restart median "
               f"{statistics.median(restarts):.3f} s, longest {max(restarts):.3f} s")
         self.assertGreater(acknowledged, 20 * KILLS, "there was load")
         self.assertLess(max(restarts), 2 if os.getloadavg()[0] < 2 * os.cpu_count() else 6, "restart under 2 s")
