@@ -40,6 +40,8 @@ struct rocks {
     rocksdb_options_t *options[STORAGE_FAMILIES_];
     rocksdb_readoptions_t *read;
     rocksdb_writeoptions_t *write_synced, *write;
+    const struct storage_change **ordered; /* a group's changes by key; the writer's thread only */
+    size_t ordered_room;
     enum err failed; /* of a write: nothing more is written until it was opened anew; the writer's thread only */
     rocksdb_cache_t *cache;
     char *directory;
@@ -221,6 +223,7 @@ static void rocks_free(struct rocks *rocks)
     rocksdb_writeoptions_destroy(rocks->write_synced);
     rocksdb_writeoptions_destroy(rocks->write);
     rocksdb_cache_destroy(rocks->cache);
+    free(rocks->ordered);
     free(rocks->directory);
     free(rocks);
 }
@@ -383,6 +386,37 @@ static bool is_room(const struct rocks *rocks, size_t bytes)
     return statvfs(rocks->directory, &room) != 0 || (uint64_t)room.f_bavail * room.f_frsize > RESERVE_BYTES + 4 * (uint64_t)bytes;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct storage_change *x = *(const struct storage_change *const *)a, *y = *(const struct storage_change *const *)b;
+    int order;
+
+    if (x->family != y->family) {
+        return x->family < y->family ? -1 : 1;
+    }
+    order = bytes_compare(x->key, y->key);
+    return order != 0 ? order : (x > y) - (x < y); /* two changes of one key keep their order */
+}
+
+/* A memtable is a skip list that remembers where it last inserted: keys in order find their place from there. */
+static bool order_changes(struct rocks *rocks, const struct storage_change *changes, size_t n)
+{
+    if (n > rocks->ordered_room) {
+        const struct storage_change **more = realloc(rocks->ordered, n * 2 * sizeof(*more));
+
+        if (more == NULL) {
+            return false;
+        }
+        rocks->ordered = more;
+        rocks->ordered_room = n * 2;
+    }
+    for (size_t i = 0; i < n; i++) {
+        rocks->ordered[i] = &changes[i];
+    }
+    qsort(rocks->ordered, n, sizeof(*rocks->ordered), by_key);
+    return true;
+}
+
 static enum err rocks_write(void *at, const struct storage_change *changes, size_t n, bool is_synced)
 {
     struct rocks *rocks = at;
@@ -400,10 +434,12 @@ static enum err rocks_write(void *at, const struct storage_change *changes, size
     if (!is_room(rocks, bytes)) {
         return ERR_FULL;
     }
+    if (!order_changes(rocks, changes, n)) {
+        return ERR_NOMEM;
+    }
     batch = rocksdb_writebatch_create();
-
     for (size_t i = 0; i < n; i++) {
-        const struct storage_change *change = &changes[i];
+        const struct storage_change *change = rocks->ordered[i];
 
         if (change->is_delete) {
             rocksdb_writebatch_delete_cf(batch, rocks->families[change->family], change->key.p,
