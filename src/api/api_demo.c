@@ -2,6 +2,7 @@
 #include "api/api_demo.h"
 
 #include "api/api_demo_inside.h"
+#include "api/api_form.h"
 #include "api/api_trace.h"
 #include "base/hash.h"
 #include "base/json_form.h"
@@ -346,38 +347,11 @@ static void style_get(struct http_request *request)
 
 /* ---- forms ---- */
 
-struct form { /* application/x-www-form-urlencoded, decoded */
+struct form { /* of this page */
     struct bytes customer, look, buy;
     struct bytes was[PAGE_ROW];
     size_t was_n;
 };
-
-static int hex_of(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/* A percent sign that begins no code stands for itself, as browsers read it. */
-static struct bytes form_decode(struct arena *arena, struct bytes text)
-{
-    char *out = arena_take(arena, text.n + 1);
-    size_t n = 0;
-
-    if (!out)
-        return (struct bytes){0};
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '%' && i + 2 < text.n && hex_of(text.p[i + 1]) >= 0 && hex_of(text.p[i + 2]) >= 0) {
-            out[n++] = (char)(hex_of(text.p[i + 1]) << 4 | hex_of(text.p[i + 2]));
-            i += 2;
-        } else {
-            out[n++] = text.p[i] == '+' ? ' ' : text.p[i];
-        }
-    }
-    return (struct bytes){out, n};
-}
 
 static void form_take(struct form *form, struct bytes name, struct bytes value)
 {
@@ -393,20 +367,12 @@ static void form_take(struct form *form, struct bytes name, struct bytes value)
 
 static void form_read(struct http_request *request, struct form *out_form)
 {
-    struct bytes body = request->body;
+    struct api_form fields = {request->body};
+    struct bytes name, value;
 
     *out_form = (struct form){0};
-    for (size_t at = 0, fields_n = 0; at < body.n && fields_n < FORM_FIELDS_MAX; fields_n++) {
-        const char *end = memchr(body.p + at, '&', body.n - at);
-        size_t n = end ? (size_t)(end - body.p) - at : body.n - at;
-        const char *equals = memchr(body.p + at, '=', n);
-        size_t name_n = equals ? (size_t)(equals - body.p) - at : n;
-        struct bytes value = {body.p + at + name_n + 1, equals ? n - name_n - 1 : 0};
-
-        form_take(out_form, form_decode(request->arena, (struct bytes){body.p + at, name_n}),
-                  equals ? form_decode(request->arena, value) : (struct bytes){0});
-        at += n + 1;
-    }
+    for (size_t i = 0; i < FORM_FIELDS_MAX && api_form_next(&fields, request->arena, &name, &value); i++)
+        form_take(out_form, name, value);
 }
 
 struct pressing { /* one press of a button; request->state */

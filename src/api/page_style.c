@@ -193,8 +193,8 @@ static const char *const lines[] = {
     "padding-right:16px}h1{font-size:1.625rem}.proof{padding:22px 18px}"
     ".tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:10px}.tile>:not(.picture){margin-left:11px;"
     "margin-right:11px}.choices{grid-template-columns:minmax(0,1fr) minmax(0,1fr);"
-    "gap:8px}.known{grid-template-columns:minmax(0,1fr)}.bars li{grid-template-columns:92px minmax(0,"
-    "1fr) 54px;gap:9px}.bars .name{font-size:.8125rem}.bars+.axis{margin:2px 63px 0 101px}.acts{gap:6px}"
+    "gap:8px}.known{grid-template-columns:minmax(0,1fr)}.bars li{grid-template-columns:116px minmax(0,"
+    "1fr) 54px;gap:9px}.bars .name{font-size:.8125rem}.bars+.axis{margin:2px 63px 0 125px}.acts{gap:6px}"
     "button{padding:0 8px}.counts{display:none}.mine .value{font-size:.875rem}.small{width:36px;"
     "height:36px}.choices a{flex-direction:row;padding:9px 10px;gap:9px;align-items:start;"
     "font-size:.875rem}}",
