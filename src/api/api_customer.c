@@ -429,12 +429,11 @@ static void withdrawn_erased(void *ctx, enum err err, const struct storage_erase
 {
     struct call *call = ctx;
 
-    (void)erased;
     if (err != ERR_OK && err != ERR_ABSENT) {
         http_reply_err(call->request, err, NULL);
         return;
     }
-    api_traces_forget(api_of(call->request)->traces, call->key.tenant, call->key.customer);
+    api_traces_forget(api_of(call->request)->traces, call->key.tenant, call->key.customer, erased);
     consent_reply(call, true);
 }
 

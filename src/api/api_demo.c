@@ -532,12 +532,11 @@ static void erased(void *ctx, enum err err, const struct storage_erased *counts)
 {
     struct pressing *pressing = ctx;
 
-    (void)counts;
     if (err != ERR_OK && err != ERR_ABSENT) {
         back(pressing, "failed");
         return;
     }
-    api_traces_forget(api_of(pressing->request)->traces, pressing->key.tenant, pressing->key.customer);
+    api_traces_forget(api_of(pressing->request)->traces, pressing->key.tenant, pressing->key.customer, counts);
     forget_choice(api_of(pressing->request)->demo, pressing->form.customer);
     back(pressing, "withdrawn");
 }

@@ -55,13 +55,24 @@ bool api_traces_get(struct api_traces *traces, const uint8_t id[16], struct tena
     return is_found;
 }
 
-void api_traces_forget(struct api_traces *traces, struct tenant_id tenant, struct customer_id customer)
+static bool is_of(const struct api_trace *trace, struct customer_id customer, const struct storage_erased *erased)
+{
+    bool is = trace->customer.v == customer.v;
+
+    for (size_t i = 0; erased != NULL && i < erased->parts_n && !is; i++) {
+        is = trace->customer.v == erased->parts[i].v;
+    }
+    return is;
+}
+
+void api_traces_forget(struct api_traces *traces, struct tenant_id tenant, struct customer_id customer,
+                       const struct storage_erased *erased)
 {
     pthread_mutex_lock(&traces->lock);
     for (size_t i = 0; i < API_TRACES; i++) {
         struct api_trace *trace = &traces->ring[i];
 
-        if (trace->tenant.v == tenant.v && trace->customer.v == customer.v) {
+        if (trace->tenant.v == tenant.v && is_of(trace, customer, erased)) {
             memset(trace, 0, sizeof(*trace));
         }
     }

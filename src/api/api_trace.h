@@ -33,4 +33,6 @@ struct api_traces *api_traces_open(void); /* aborts when out of memory: made at 
 void api_traces_close(struct api_traces *traces);
 void api_traces_add(struct api_traces *traces, const struct api_trace *trace);
 bool api_traces_get(struct api_traces *traces, const uint8_t id[16], struct tenant_id tenant, struct api_trace *out_trace);
-void api_traces_forget(struct api_traces *traces, struct tenant_id tenant, struct customer_id customer);
+/* Forgets what the customer was served, also before its parts were joined (NULL: there is nothing to forget but its own). */
+void api_traces_forget(struct api_traces *traces, struct tenant_id tenant, struct customer_id customer,
+                       const struct storage_erased *erased);

@@ -33,6 +33,7 @@ struct import_store {
     size_t batch_bytes;
     uint64_t last_row;      /* of what is in the batch or was passed over */
     char text_version[CONSENT_TEXT_BYTES_MAX + 1];
+    char country[3];        /* the tenant's, for phone numbers */
 };
 
 /* ---- the mark ---- */
@@ -99,6 +100,31 @@ static enum err write_mark(struct import_store *store, bool is_whole)
                             &put, 1, &revision);
 }
 
+/* As the tenant's own row says: a number in a file and the same one in a call are one customer. */
+static enum err read_country(struct import_store *store)
+{
+    const struct storage_row *rows;
+    size_t n;
+    enum err err = storage_wait_changes(store->options.data->storage, store->options.data->loop, (struct tenant_id){1},
+                                        STORAGE_TENANT, 0, 10000, &store->batch, &rows, &n);
+
+    memcpy(store->country, "NO", 3);
+    for (size_t i = 0; err == ERR_OK && i < n; i++) {
+        const struct json_node *root;
+        struct bytes text;
+        int64_t id;
+
+        if (rows[i].row.n > 0 && json_read(&store->batch, rows[i].row, &root, NULL) == ERR_OK &&
+            json_int(json_get(root, "id"), 1, INT32_MAX, &id) && id == store->options.tenant.v &&
+            json_text(json_get(root, "country"), &text) && text.n < sizeof(store->country)) {
+            memset(store->country, 0, sizeof(store->country));
+            memcpy(store->country, text.p, text.n);
+        }
+    }
+    arena_reset(&store->batch);
+    return err;
+}
+
 /* ---- open and close ---- */
 
 enum err import_store_open(const struct import_store_options *options, struct import_store **out_store, struct why *why)
@@ -121,6 +147,7 @@ enum err import_store_open(const struct import_store_options *options, struct im
     snprintf(store->text_version, sizeof(store->text_version), "map:%.32s", hex);
     err = store->events != NULL && store->rows != NULL && store->lines != NULL && store->puts != NULL ? read_mark(store)
                                                                                                        : ERR_NOMEM;
+    err = err == ERR_OK ? read_country(store) : err;
     if (err == ERR_OK && store->mark.is_known && store->mark.shift_days != options->shift_days) {
         err = why_say(why, ERR_CONFLICT, "other_shift", "--shift-to",
                       "this file was imported shifted by %lld days and would now be by %lld: the same receipts cannot have "
@@ -241,7 +268,7 @@ static size_t gather_new(struct import_store *store, struct storage_identifier *
             struct event_identifier one = store->events[i].identifiers[j];
             uint64_t hash;
 
-            if (identifier_normalise(&one, BYTES_LIT("NO"), &store->batch, NULL) != ERR_OK) {
+            if (identifier_normalise(&one, bytes_of(store->country), &store->batch, NULL) != ERR_OK) {
                 continue;
             }
             hash = hash_fast(one.value.p, one.value.n, (uint64_t)one.kind + 1);
@@ -352,7 +379,7 @@ static struct ingest_door door_of(const struct import_store *store)
     const struct import_map *map = store->options.map;
     struct ingest_door door = {.tenant = store->options.tenant,
                                .source = map->source,
-                               .country = BYTES_LIT("NO"),
+                               .country = bytes_of(store->country),
                                .is_gated = (map->purposes >> PURPOSE_STORE & 1) != 0,
                                .is_server = true,
                                .now_ms = store->options.now_ms};

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/test.h"
 #include "cmd/rules.h"
+#include "identity/identifier.h"
 #include "profile/declared.h"
 #include "storage/storage_wait.h"
 
@@ -15,6 +16,7 @@ enum { RECEIPTS = 300 };
 static struct data data;
 static struct arena arena;
 static uint64_t rejected_n;
+static const char *customers = "m"; /* what their numbers stand behind */
 
 static int64_t now_ms(void *ctx)
 {
@@ -56,14 +58,19 @@ static void on_rejected(void *ctx, const struct import_rejected *rejected)
     rejected_n++;
 }
 
-static const struct import_map *map_of(const char *consent)
+static const struct import_map *map_by(const char *consent, const char *kind)
 {
     char text[512];
     const struct import_map *map;
 
-    snprintf(text, sizeof(text), "source = till\n%sid = r\nat = w\nitem = i\ncustomer.member = m\n", consent);
+    snprintf(text, sizeof(text), "source = till\n%sid = r\nat = w\nitem = i\ncustomer.%s = m\n", consent, kind);
     CHECK_OK(import_map_read(bytes_of(text), &arena, &map, NULL));
     return map;
+}
+
+static const struct import_map *map_of(const char *consent)
+{
+    return map_by(consent, "member");
 }
 
 static enum err on_receipt(void *ctx, const struct import_receipt *receipt, struct why *why)
@@ -100,8 +107,8 @@ static enum err import(const struct import_map *map, int until, int64_t shift_da
     receipts = import_receipt_open(&job, map, &reading);
     CHECK_OK(import_receipt_feed(receipts, BYTES_LIT("r,w,i,m\n"), &why));
     for (int i = 0; i < until; i++) {
-        int n = snprintf(line, sizeof(line), "r%d,2026-01-%02d 10:00:00,a,m%d\nr%d,2026-01-%02d 10:00:00,b,m%d\n", i,
-                         1 + i % 28, i % 10, i, 1 + i % 28, i % 10);
+        int n = snprintf(line, sizeof(line), "r%d,2026-01-%02d 10:00:00,a,%s%d\nr%d,2026-01-%02d 10:00:00,b,%s%d\n", i,
+                         1 + i % 28, customers, i % 10, i, 1 + i % 28, customers, i % 10);
 
         CHECK_OK(import_receipt_feed(receipts, (struct bytes){line, (size_t)n}, &why));
     }
@@ -223,5 +230,30 @@ TEST(import_store_does_not_overrule_a_refusal)
     CHECK_INT(consent_word_get(identity.consent_word, PURPOSE_STORE), CONSENT_REFUSED);
     CHECK_INT(tally.anonymous_n, RECEIPTS / 10);
     CHECK_INT(tally.stored_n, RECEIPTS - RECEIPTS / 10);
+    close_storage();
+}
+
+/* A number of a file and the same one said to the server are one customer's, whatever the tenant's country. */
+TEST(import_store_reads_phone_numbers_by_the_tenants_country)
+{
+    struct storage_put put = {.id = BYTES_LIT("default"), .row = BYTES_LIT("{\"id\":1,\"country\":\"SE\"}")};
+    struct event_identifier phone = {IDENTIFIER_PHONE, BYTES_LIT("+46701234563")};
+    struct storage_identifier sought;
+    struct storage_identity identity;
+    struct import_tally tally;
+    struct import_mark mark;
+    uint64_t revision;
+
+    open_storage();
+    CHECK_OK(storage_wait_put(data.storage, data.loop, (struct tenant_id){1}, STORAGE_TENANT, &put, 1, &revision));
+    customers = "070123456";
+    CHECK_OK(import(map_by("consent = store\n", "phone"), RECEIPTS, 0, &tally, &mark));
+    customers = "m";
+    CHECK_INT(tally.stored_n, RECEIPTS);
+    CHECK_OK(identifier_normalise(&phone, (struct bytes){0}, &arena, NULL));
+    sought = (struct storage_identifier){phone.kind, phone.value};
+    CHECK_OK(storage_wait_identify(data.storage, data.loop, (struct tenant_id){1}, &sought, 1, false, BYTES_LIT("test"),
+                                   &identity));
+    CHECK_INT(identity.how, STORAGE_FOUND);
     close_storage();
 }

@@ -163,7 +163,10 @@ void ingest_offer(struct storage *storage, struct loop *loop, const struct inges
 {
     struct offer *offer = arena_take(arena, sizeof(*offer));
 
-    assert(offer != NULL); /* the door checks its arena before it offers: base/arena.h */
+    if (offer == NULL) { /* nothing is left to remember the call by */
+        done(ctx, ERR_NOMEM);
+        return;
+    }
     *offer = (struct offer){.storage = storage,
                             .loop = loop,
                             .door = door,

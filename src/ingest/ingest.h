@@ -52,7 +52,7 @@ struct ingest_verdict {
  * could not even parse carry kind EVENT_NONE and are passed by: verdicts[i] then stays as the caller
  * filled it. Every other event has an id: where the sender gave none the reader has made one (has_id false).
  * An event's own consent object, like the call's, can only narrow. verdicts: n, the caller's, filled before done. Calls back exactly once, on `loop`, never
- * from inside. Errors given to done: ERR_OK (look at the verdicts), or what made the whole offer fail
+ * from inside, but when the arena is used up: ERR_NOMEM at once. Errors given to done: ERR_OK (look at the verdicts), or what made the whole offer fail
  * (ERR_BUSY, ERR_FULL, ERR_IO, ERR_NOMEM): then no event may be called durable. */
 void ingest_offer(struct storage *storage, struct loop *loop, const struct ingest_door *door, struct event *events,
                   size_t n, struct ingest_verdict *verdicts, struct arena *arena,

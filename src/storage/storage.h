@@ -213,6 +213,7 @@ enum storage_erase_scope {
 
 struct storage_erased {
     uint64_t identifiers_n, parts_n, events_n, declared_n;
+    struct part_id parts[STORAGE_PARTS_MAX]; /* parts_n; a customer of one part was called like it before it was joined */
 };
 
 /* Idempotent; a crash in the middle is completed at the next open. The rows' old bytes leave the files

@@ -361,6 +361,7 @@ static enum err erase(struct storage *storage, struct storage_key key, enum stor
     if (err == ERR_OK) {
         note_ranges(key, &customer, ranges);
         erased->parts_n = customer.parts_n;
+        memcpy(erased->parts, customer.parts, customer.parts_n * sizeof(*erased->parts));
         erased->identifiers_n = customer.members_n;
         erased->declared_n = scope == STORAGE_ERASE_ALL && customer.declared.n > 0;
     }

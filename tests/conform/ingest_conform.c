@@ -82,6 +82,22 @@ static void name(struct event *event, enum identifier_kind kind, const char *val
     event->identifiers[event->identifiers_n++] = (struct event_identifier){kind, bytes_of(value)};
 }
 
+/* Who sends just so much that the arena is full to the byte gets an error; the server stays. */
+TEST(a_full_arena_is_an_error)
+{
+    struct ingest_door door = {.tenant = tenant, .source = BYTES_LIT("shop"), .now_ms = now_ms};
+    struct event event = {.kind = EVENT_VIEW};
+    struct ingest_verdict verdict;
+    struct arena full;
+    struct wait wait = {0};
+
+    arena_open(&full, 64, 64);
+    ingest_offer(storage, loop, &door, &event, 1, &verdict, &full, offer_done, &wait);
+    CHECK(wait.is_done);
+    CHECK_INT(wait.err, ERR_NOMEM);
+    arena_close(&full);
+}
+
 static struct ingest_verdict offer(struct event *event, bool is_gated, bool is_server)
 {
     struct ingest_door door = {.tenant = tenant,

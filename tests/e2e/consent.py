@@ -221,6 +221,21 @@ class Withdrawn(Scanned):
         self.assertNotIn(b"sku-", read.body)
         self.assertNotIn(cookie.encode(), read.body)
 
+    def test_what_was_served_before_a_link_is_forgotten_too(self):
+        ids = {"cookie": "traced-Cookie-5T", "member": "traced-Member-5T"}
+        for kind, value in ids.items():
+            self.grant(f"{kind}:{value}")
+            self.ok(self.server.post("/v1/events", tale("", f"traced-{kind}", {kind: value}), key=self.plain))
+        shown = [self.ok(self.decide(f"{kind}:{value}", key=self.plain)) for kind, value in ids.items()]
+        self.ok(self.server.post("/v1/events", {"id": "traced-login", "kind": "identify", "customer": {"ids": ids}}, key=self.plain))
+        shown.append(self.ok(self.decide(f"cookie:{ids['cookie']}", key=self.plain)))
+        for one in shown:
+            self.assertEqual(one.json["mode"], "personal")
+            self.ok(self.server.get(f"/v1/decisions/{one.json['decisionId']}"))
+        self.ok(self.server.put(f"/v1/customers/member:{ids['member']}/consents/store", {"state": "withdrawn"}))
+        for one in shown:
+            self.problem(self.server.get(f"/v1/decisions/{one.json['decisionId']}"), 404, "unknown_decision")
+
     def test_a_new_grant_begins_anew(self):
         who = "anew-Cookie-7G"
         self.grant(f"cookie:{who}")
