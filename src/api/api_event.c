@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /v1/events: one event, an array, {"events": [...]} or NDJSON, each with its own verdict, answered after the
- * fsync. GET /v1/events is in api_event_read.c. */
+/* POST /v1/events: one event, an array, {"events": [...]} or NDJSON, each with its own verdict, answered
+ * after the fsync. GET /v1/events is in api_event_read.c. */
 #include "api/api_event.h"
 
 #include "api/api_intake.h"
@@ -23,7 +23,8 @@ static void answer(void *ctx, enum err err)
     struct json_write w;
 
     for (size_t i = 0; err == ERR_OK && i < intake->n; i++) {
-        if (intake->verdicts[i].outcome == INGEST_FAILED) { /* 200 means durable: send all again, the ids make it harmless */
+        if (intake->verdicts[i].outcome ==
+            INGEST_FAILED) { /* 200 means durable: send all again, the ids make it harmless */
             err = intake->verdicts[i].err;
         }
     }
@@ -52,8 +53,8 @@ static void offer(struct post *post)
         http_reply_err(request, ERR_NOMEM, NULL);
         return;
     }
-    ingest_offer(api_of(request)->storage, request->loop, &intake->door, intake->events, intake->n, intake->verdicts,
-                 request->arena, answer, post);
+    ingest_offer(api_of(request)->storage, request->loop, &intake->door, intake->events, intake->n,
+                 intake->verdicts, request->arena, answer, post);
 }
 
 /* ---- tickets: whose are the events that carry one? ---- */
@@ -106,8 +107,8 @@ static void look_tickets_up(struct post *post)
         offer(post);
         return;
     }
-    storage_identify(api_of(request)->storage, request->loop, intake->door.tenant, post->names, post->ticketed_n, false,
-                     intake->door.source, tickets_known, post);
+    storage_identify(api_of(request)->storage, request->loop, intake->door.tenant, post->names,
+                     post->ticketed_n, false, intake->door.source, tickets_known, post);
 }
 
 /* ---- the envelope ---- */
@@ -121,7 +122,8 @@ static bool read_envelope(struct http_request *request, const struct json_node *
     if (envelope == NULL) {
         return true;
     }
-    if (json_get(envelope, "batch") == NULL) { /* that would be Segment's envelope: what others add to theirs is ignored */
+    if (json_get(envelope, "batch") ==
+        NULL) { /* that would be Segment's envelope: what others add to theirs is ignored */
         json_form_known(&form, envelope, known);
     }
     (void)event_json_consent(&form, envelope, "consent", out_word);
@@ -161,7 +163,8 @@ static void post_events(struct http_request *request)
     err = json_read_batch(request->arena, request->body, keys, &batch, &why);
     if (err == ERR_OK && !has_readable(&batch)) {
         err = why_say(&why, ERR_INVALID, "malformed_json", "",
-                      batch.elements_n == 0 ? "There is no event in the body; send one." : "None of the events is JSON; %s",
+                      batch.elements_n == 0 ? "There is no event in the body; send one."
+                                            : "None of the events is JSON; %s",
                       batch.elements_n == 0 ? "" : batch.elements[0].why->says);
     }
     if (err != ERR_OK) {
@@ -169,7 +172,8 @@ static void post_events(struct http_request *request)
         return;
     }
     if (batch.elements_n > EVENTS_MAX) {
-        http_reply_problem(request, 413, "too_big", "A call takes at most %d events; send the rest in another.", EVENTS_MAX);
+        http_reply_problem(request, 413, "too_big",
+                           "A call takes at most %d events; send the rest in another.", EVENTS_MAX);
         return;
     }
     if (!read_envelope(request, batch.envelope, &word, &sent_ms)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_event.h - GET /v1/events?customer=|user= (S): stored events read back, oldest first; each read is logged. */
+/* api_event.h - GET /v1/events?customer=|user= (S): stored events read back, oldest first; each read is
+ * logged. */
 #pragma once
 
 #include "http/http_request.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /v1/events (S): what is stored of a customer's events, oldest first, in Segment's shape (product.md 7.3).
- * `customer` gives those of all linked identifiers, `user` those of one identifier's value, whatever its kind. Replaced
- * receipts, and what took them back, are not shown. */
+/* GET /v1/events (S): what is stored of a customer's events, oldest first, in Segment's shape (product.md
+ * 7.3). `customer` gives those of all linked identifiers, `user` those of one identifier's value, whatever
+ * its kind. Replaced receipts, and what took them back, are not shown. */
 #include "api/api_event.h"
 
 #include "api/api.h"
@@ -56,13 +56,15 @@ static int by_time(const void *a, const void *b)
     return event_compare(&((const struct found *)a)->event, &((const struct found *)b)->event);
 }
 
-static void write_line(struct json_write *w, const char *key, const struct event_line *line, const char *currency)
+static void write_line(struct json_write *w, const char *key, const struct event_line *line,
+                       const char *currency)
 {
     char text[MONEY_TEXT_BYTES];
 
     json_write_object(w, key);
     json_write_text(w, "product_id", line->item_text);
-    json_write_fixed(w, "quantity", (double)line->quantity_milli / 1000.0, line->quantity_milli % 1000 != 0 ? 3 : 0);
+    json_write_fixed(w, "quantity", (double)line->quantity_milli / 1000.0,
+                     line->quantity_milli % 1000 != 0 ? 3 : 0);
     if (line->paid_minor != 0) {
         (void)money_format(line->paid_minor, money_exponent(currency), text);
         json_write_word(w, "paid", text);
@@ -79,7 +81,10 @@ static void write_properties(struct json_write *w, const struct read_call *call,
     const struct {
         const char *key;
         struct bytes value;
-    } texts[] = {{"order_id", event->order}, {"query", event->query}, {"ticket", event->ticket}, {"store", event->store_text},
+    } texts[] = {{"order_id", event->order},
+                 {"query", event->query},
+                 {"ticket", event->ticket},
+                 {"store", event->store_text},
                  {"placement", event->placement}};
 
     if (event->properties.n > 0 && json_read(call->request->arena, event->properties, &own, NULL) != ERR_OK) {
@@ -131,7 +136,10 @@ static void write_event(struct json_write *w, const struct read_call *call, cons
 
     json_write_object(w, NULL);
     json_write_text(w, "messageId", event->id);
-    json_write_word(w, "type", event->kind == EVENT_PAGE ? "page" : event->kind == EVENT_IDENTIFY ? "identify" : "track");
+    json_write_word(w, "type",
+                    event->kind == EVENT_PAGE       ? "page"
+                    : event->kind == EVENT_IDENTIFY ? "identify"
+                                                    : "track");
     json_write_text(w, "event", name_of(event));
     json_write_word(w, "kind", event->kind == EVENT_X ? NULL : event_kind_word(event->kind));
     if (found->owner->user_id.n > 0) {
@@ -225,8 +233,9 @@ static const struct owner *owner_of(const struct read_call *call, struct part_id
 
 static bool is_wanted(const struct read_call *call, const struct event *event)
 {
-    bool is_named = call->name.n == 0 || bytes_equal(call->name, name_of(event)) ||
-                    (event->kind != EVENT_X && bytes_equal(call->name, bytes_of(event_kind_word(event->kind))));
+    bool is_named =
+        call->name.n == 0 || bytes_equal(call->name, name_of(event)) ||
+        (event->kind != EVENT_X && bytes_equal(call->name, bytes_of(event_kind_word(event->kind))));
 
     return is_named && event->at_ms >= call->from_ms && event->at_ms < call->to_ms;
 }
@@ -274,7 +283,8 @@ static void scanned(void *ctx, enum err err, const struct storage_scan_event *ev
 
 /* ---- whose ---- */
 
-static void take_customer(struct read_call *call, const struct sealed_customer *customer, const struct pass *pass)
+static void take_customer(struct read_call *call, const struct sealed_customer *customer,
+                          const struct pass *pass)
 {
     for (size_t i = 0; i < customer->parts_n; i++) {
         struct owner *owner = &call->owners[call->parts_n];
@@ -294,9 +304,11 @@ static void take_customer(struct read_call *call, const struct sealed_customer *
                 continue;
             }
             if (identifier->kind == IDENTIFIER_ANONYMOUS_ID || identifier->kind == IDENTIFIER_COOKIE) {
-                owner->anonymous_id = arena_copy(call->request->arena, profile_text(pass, customer, identifier->text));
+                owner->anonymous_id =
+                    arena_copy(call->request->arena, profile_text(pass, customer, identifier->text));
             } else if (identifier->kind == IDENTIFIER_USER_ID || identifier->kind == IDENTIFIER_MEMBER) {
-                owner->user_id = arena_copy(call->request->arena, profile_text(pass, customer, identifier->text));
+                owner->user_id =
+                    arena_copy(call->request->arena, profile_text(pass, customer, identifier->text));
             }
         }
         call->parts[call->parts_n++] = owner->part;
@@ -330,7 +342,8 @@ static void loaded(void *ctx, enum err err, const struct sealed_customer *custom
         struct pass_request ask = {
             .purpose = PURPOSE_STORE, .is_owner_or_staff = true, .now_ms = call->request->received_ms};
         struct pass_room room;
-        const struct pass *pass = customers[i].customer.v == 0 ? NULL : pass_for(&customers[i], &ask, arena, &room);
+        const struct pass *pass =
+            customers[i].customer.v == 0 ? NULL : pass_for(&customers[i], &ask, arena, &room);
 
         if (pass != NULL) {
             take_customer(call, &customers[i], pass);
@@ -340,8 +353,8 @@ static void loaded(void *ctx, enum err err, const struct sealed_customer *custom
         nobody(call);
         return;
     }
-    storage_scan_parts(api_of(call->request)->storage, call->request->loop, call->caller.tenant->id, call->parts, call->parts_n,
-                       READ_MAX, scanned, call);
+    storage_scan_parts(api_of(call->request)->storage, call->request->loop, call->caller.tenant->id,
+                       call->parts, call->parts_n, READ_MAX, scanned, call);
 }
 
 static void load(struct read_call *call)
@@ -350,7 +363,8 @@ static void load(struct read_call *call)
         nobody(call);
         return;
     }
-    storage_load(api_of(call->request)->storage, call->request->loop, call->keys, call->keys_n, 0, loaded, call);
+    storage_load(api_of(call->request)->storage, call->request->loop, call->keys, call->keys_n, 0, loaded,
+                 call);
 }
 
 static void identified(void *ctx, enum err err, const struct storage_identity *identities, size_t n)
@@ -371,7 +385,8 @@ static void identified(void *ctx, enum err err, const struct storage_identity *i
             is_new = is_new && call->keys[j].customer.v != identities[i].customer.v;
         }
         if (is_new) {
-            call->keys[call->keys_n++] = (struct storage_key){call->caller.tenant->id, identities[i].customer};
+            call->keys[call->keys_n++] =
+                (struct storage_key){call->caller.tenant->id, identities[i].customer};
         }
     }
     load(call);
@@ -381,14 +396,15 @@ static void identified(void *ctx, enum err err, const struct storage_identity *i
 static void take_any_kind(struct read_call *call, struct bytes value)
 {
     static const enum identifier_kind kinds[] = {
-        IDENTIFIER_MEMBER,     IDENTIFIER_USER_ID, IDENTIFIER_ERP,    IDENTIFIER_EMAIL_HASH,   IDENTIFIER_PHONE_HASH,
-        IDENTIFIER_CARD_TOKEN, IDENTIFIER_APP,     IDENTIFIER_COOKIE, IDENTIFIER_ANONYMOUS_ID, IDENTIFIER_EMAIL,
-        IDENTIFIER_PHONE};
+        IDENTIFIER_MEMBER,       IDENTIFIER_USER_ID,    IDENTIFIER_ERP,  IDENTIFIER_EMAIL_HASH,
+        IDENTIFIER_PHONE_HASH,   IDENTIFIER_CARD_TOKEN, IDENTIFIER_APP,  IDENTIFIER_COOKIE,
+        IDENTIFIER_ANONYMOUS_ID, IDENTIFIER_EMAIL,      IDENTIFIER_PHONE};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         struct event_identifier identifier = {kinds[i], value};
 
-        if (identifier_normalise(&identifier, bytes_of(call->caller.tenant->country), call->request->arena, NULL) == ERR_OK) {
+        if (identifier_normalise(&identifier, bytes_of(call->caller.tenant->country), call->request->arena,
+                                 NULL) == ERR_OK) {
             call->names[call->names_n++] = (struct storage_identifier){identifier.kind, identifier.value};
         }
     }
@@ -409,7 +425,8 @@ static bool take_customer_text(struct read_call *call, struct bytes text)
         return true;
     }
     if (identifier_parse(text, &identifier, &why) != ERR_OK ||
-        identifier_normalise(&identifier, bytes_of(call->caller.tenant->country), call->request->arena, &why) != ERR_OK) {
+        identifier_normalise(&identifier, bytes_of(call->caller.tenant->country), call->request->arena,
+                             &why) != ERR_OK) {
         http_reply_problem(call->request, 422, why.code, "%s", why.says);
         return false;
     }
@@ -422,8 +439,8 @@ static bool read_time(struct read_call *call, const char *name, int64_t *out_ms)
     struct bytes text;
 
     if (http_request_query(call->request, name, &text) && time_parse(text, out_ms) != ERR_OK) {
-        http_reply_problem(call->request, 422, "invalid_field", "%s must be a time with offset, such as 2026-11-22T20:14:00Z.",
-                           name);
+        http_reply_problem(call->request, 422, "invalid_field",
+                           "%s must be a time with offset, such as 2026-11-22T20:14:00Z.", name);
         return false;
     }
     return true;
@@ -441,7 +458,8 @@ static bool read_limit(struct read_call *call)
         limit = text.p[i] >= '0' && text.p[i] <= '9' ? limit * 10 + (size_t)(text.p[i] - '0') : 1001;
     }
     if (limit < 1 || limit > 1000) {
-        http_reply_problem(call->request, 422, "invalid_field", "limit must be a whole number from 1 to 1000.");
+        http_reply_problem(call->request, 422, "invalid_field",
+                           "limit must be a whole number from 1 to 1000.");
         return false;
     }
     call->limit = limit;
@@ -460,13 +478,15 @@ void api_event_read(struct http_request *request)
     }
     *call = (struct read_call){.request = request, .from_ms = INT64_MIN, .to_ms = INT64_MAX, .limit = 100};
     if (!api_caller_of(request, API_SECRET, &call->caller) || !api_query_known(request, known) ||
-        !read_time(call, "from", &call->from_ms) || !read_time(call, "to", &call->to_ms) || !read_limit(call)) {
+        !read_time(call, "from", &call->from_ms) || !read_time(call, "to", &call->to_ms) ||
+        !read_limit(call)) {
         return;
     }
     (void)http_request_query(request, "name", &call->name);
     (void)http_request_query(request, "cursor", &call->cursor);
     if (http_request_query(request, "customer", &text) == http_request_query(request, "user", &other)) {
-        http_reply_problem(request, 422, "invalid_field", "Name a customer=kind:value (or cus_...), or a user=value, not both.");
+        http_reply_problem(request, 422, "invalid_field",
+                           "Name a customer=kind:value (or cus_...), or a user=value, not both.");
         return;
     }
     if (http_request_query(request, "user", &other)) {
@@ -478,6 +498,6 @@ void api_event_read(struct http_request *request)
         load(call);
         return;
     }
-    storage_identify(api_of(request)->storage, request->loop, call->caller.tenant->id, call->names, call->names_n, false,
-                     call->caller.source, identified, call);
+    storage_identify(api_of(request)->storage, request->loop, call->caller.tenant->id, call->names,
+                     call->names_n, false, call->caller.source, identified, call);
 }

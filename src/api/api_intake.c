@@ -33,7 +33,8 @@ bool api_intake_open(struct api_intake *intake, struct http_request *request, co
     return true;
 }
 
-void api_intake_read(struct api_intake *intake, size_t i, const struct json_node *node, const struct why *element_why)
+void api_intake_read(struct api_intake *intake, size_t i, const struct json_node *node,
+                     const struct why *element_why)
 {
     struct ingest_verdict *verdict = &intake->verdicts[i];
     struct why why = {0};
@@ -62,7 +63,8 @@ void api_intake_read(struct api_intake *intake, size_t i, const struct json_node
 }
 
 /* The item of a ticket by the name others know it by; false when neither catalogue nor model knows it. */
-static bool item_text(struct http_request *request, struct api_tenant *tenant, struct item_id id, struct bytes *out_text)
+static bool item_text(struct http_request *request, struct api_tenant *tenant, struct item_id id,
+                      struct bytes *out_text)
 {
     struct api_loop *loop = api_loop_of(request);
     const struct model *model;
@@ -81,17 +83,19 @@ static bool item_text(struct http_request *request, struct api_tenant *tenant, s
     return out_text->n > 0;
 }
 
-/* A ticket is good for the customer it was given to; for what that customer was called on this part before it was
- * linked (a first part and its customer share a number) or before it was known; and, given to nobody, for anybody. */
+/* A ticket is good for the customer it was given to; for what that customer was called on this part before
+ * it was linked (a first part and its customer share a number) or before it was known; and, given to
+ * nobody, for anybody. */
 static bool is_own(const struct http_request *request, struct tenant_id tenant, struct bytes text,
                    const struct api_sender *sender, struct ticket *out_ticket)
 {
     const struct api *api = api_of(request);
-    const struct customer_id may_be[] = {
-        sender->customer,
-        {sender->part.v},
-        sender->identifier.value.n > 0 ? ticket_stranger(api, tenant, sender->identifier) : (struct customer_id){0},
-        {0}};
+    const struct customer_id may_be[] = {sender->customer,
+                                         {sender->part.v},
+                                         sender->identifier.value.n > 0
+                                             ? ticket_stranger(api, tenant, sender->identifier)
+                                             : (struct customer_id){0},
+                                         {0}};
 
     for (size_t i = 0; i < sizeof(may_be) / sizeof(may_be[0]); i++) {
         if (ticket_read(api, text, tenant, may_be[i], request->received_ms, out_ticket) == ERR_OK) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_intake.h - what POST /v1/events, POST /v1/receipts and the events of a decide call share: from JSON elements to
- * offered events, tickets turned into items, and verdicts as JSON. */
+/* api_intake.h - what POST /v1/events, POST /v1/receipts and the events of a decide call share: from JSON
+ * elements to offered events, tickets turned into items, and verdicts as JSON. */
 #pragma once
 
 #include "api/api.h"
@@ -19,19 +19,22 @@ struct api_intake { /* in the request's arena */
     size_t n;
 };
 
-/* Fills doors for a caller. call_word: consent said in the call. False: the arena is full, 503 was answered. */
+/* Fills doors for a caller. call_word: consent said in the call. False: the arena is full, 503 was
+ * answered. */
 bool api_intake_open(struct api_intake *intake, struct http_request *request, const struct api_caller *caller,
                      uint16_t call_word, size_t n);
 /* Reads element i; what cannot be read becomes a quarantined verdict. node NULL: element_why says why. */
-void api_intake_read(struct api_intake *intake, size_t i, const struct json_node *node, const struct why *element_why);
+void api_intake_read(struct api_intake *intake, size_t i, const struct json_node *node,
+                     const struct why *element_why);
 struct api_sender { /* whose event is it that carries a ticket; all zero: nobody known */
     struct customer_id customer;
     struct part_id part;
     struct event_identifier identifier; /* normalised */
 };
 
-/* Opens an event's ticket: the item and position it stands for are the event's, where it names none. False when the
- * ticket is not ours or another customer's: then it was taken off the event. True also where there is none. */
+/* Opens an event's ticket: the item and position it stands for are the event's, where it names none. False
+ * when the ticket is not ours or another customer's: then it was taken off the event. True also where
+ * there is none. */
 bool api_ticket_open(struct http_request *request, struct api_tenant *tenant, const struct api_sender *sender,
                      struct event *event);
 void api_intake_ticket(struct api_intake *intake, size_t i, const struct api_sender *sender);

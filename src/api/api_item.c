@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Items (product.md 7.6): PUT, GET, DELETE of one, POST of up to 1,000 with a result each, a list. DELETE keeps receipts
- * and history; the item is not shown again. PATCH and feeds are not built: the route table answers 405, 404. */
+/* Items (product.md 7.6): PUT, GET, DELETE of one, POST of up to 1,000 with a result each, a list. DELETE
+ * keeps receipts and history; the item is not shown again. PATCH and feeds are not built: the route table
+ * answers 405, 404. */
 #include "api/api_rows.h"
 #include "base/hash.h"
 #include "base/json_form.h"
@@ -19,8 +20,8 @@ static bool is_id(struct http_request *request, struct bytes id)
         is_good = is_good && (unsigned char)id.p[i] >= 0x20 && id.p[i] != 0x7f;
     }
     if (!is_good) {
-        http_reply_problem(request, 422, "invalid_field", "An id has 1 to %d bytes and no control characters.",
-                           EVENT_ID_BYTES_MAX);
+        http_reply_problem(request, 422, "invalid_field",
+                           "An id has 1 to %d bytes and no control characters.", EVENT_ID_BYTES_MAX);
     }
     return is_good;
 }
@@ -55,7 +56,8 @@ static void item_put(struct http_request *request)
         !is_id(request, request->params[0]) || !api_body(request, &root)) {
         return;
     }
-    if (!item_json_read(&form, root, caller.tenant->id, request->params[0], caller.tenant->currency, request->arena, &item)) {
+    if (!item_json_read(&form, root, caller.tenant->id, request->params[0], caller.tenant->currency,
+                        request->arena, &item)) {
         if (form.faults_n > 0) {
             http_reply_faults(request, &form);
         } else {
@@ -64,7 +66,8 @@ static void item_put(struct http_request *request)
         return;
     }
     if (is_clash(request, caller.tenant, &item)) {
-        http_reply_problem(request, 409, "id_collides", "Another item's id has the same hash; give this item another id.");
+        http_reply_problem(request, 409, "id_collides",
+                           "Another item's id has the same hash; give this item another id.");
         return;
     }
     rows = api_rows_new(request, caller.tenant, STORAGE_ITEM, 1, put_done, NULL);
@@ -178,14 +181,16 @@ static void read_one(struct api_rows *rows, const struct json_element *element, 
     }
     (void)json_text(json_get(element->node, "id"), &result->id);
     if (element->node->has_duplicate_below) {
-        (void)why_say(&result->why, ERR_INVALID, "malformed_json", "", "An object names one field twice; send it once.");
-    } else if (!item_json_read(&form, element->node, rows->tenant->id, (struct bytes){0}, rows->tenant->currency,
-                               request->arena, &item)) {
+        (void)why_say(&result->why, ERR_INVALID, "malformed_json", "",
+                      "An object names one field twice; send it once.");
+    } else if (!item_json_read(&form, element->node, rows->tenant->id, (struct bytes){0},
+                               rows->tenant->currency, request->arena, &item)) {
         if (form.faults_n > 0) {
             result->why = form.faults[0];
             event_json_inside(element->node, &result->why);
         } else {
-            (void)why_say(&result->why, ERR_NOMEM, "no_memory", "", "The server is short of memory; send fewer at once.");
+            (void)why_say(&result->why, ERR_NOMEM, "no_memory", "",
+                          "The server is short of memory; send fewer at once.");
         }
     } else if (is_clash(request, rows->tenant, &item)) {
         (void)why_say(&result->why, ERR_CONFLICT, "id_collides", "/id",
@@ -214,7 +219,8 @@ static void items_post(struct http_request *request)
         return;
     }
     if (batch.elements_n > ITEMS_MAX) {
-        http_reply_problem(request, 413, "too_big", "A call takes at most %d items; send the rest in another.", ITEMS_MAX);
+        http_reply_problem(request, 413, "too_big",
+                           "A call takes at most %d items; send the rest in another.", ITEMS_MAX);
         return;
     }
     results = arena_take(request->arena, sizeof(*results));
@@ -251,7 +257,8 @@ static bool is_wanted(const struct item_walk *walk, const struct item *item)
     for (size_t i = 0; i < item->category_n; i++) {
         is_in = is_in || bytes_equal(item->category[i], walk->category);
     }
-    return is_in && (!walk->only_without_image || item->image.n == 0) && bytes_compare(item->id_text, walk->page.after) > 0;
+    return is_in && (!walk->only_without_image || item->image.n == 0) &&
+           bytes_compare(item->id_text, walk->page.after) > 0;
 }
 
 static bool walk_item(void *ctx, const struct item *item)
@@ -274,7 +281,8 @@ static void items_get(struct http_request *request)
     struct json_write w;
     size_t shown_n;
 
-    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, known) || !api_page_read(request, &walk.page)) {
+    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, known) ||
+        !api_page_read(request, &walk.page)) {
         return;
     }
     (void)http_request_query(request, "category", &walk.category);

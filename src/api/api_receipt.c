@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /v1/receipts (product.md 7.3): one or up to 500, identity (source, id) for good. A receipt's source is the till's
- * own, so the receipts of one call are offered source by source, one offer after another. */
+/* POST /v1/receipts (product.md 7.3): one or up to 500, identity (source, id) for good. A receipt's source
+ * is the till's own, so the receipts of one call are offered source by source, one offer after another. */
 #include "api/api_intake.h"
 #include "event/receipt_json.h"
 
@@ -10,9 +10,9 @@ struct receipts {
     struct api_intake all; /* verdicts in the order of the call */
     struct bytes *sources; /* of each */
     bool *is_offered;
-    struct why *faults;    /* all faults of a receipt that was sent alone */
+    struct why *faults; /* all faults of a receipt that was sent alone */
     size_t faults_n;
-    struct event *events;  /* of the offer under way */
+    struct event *events; /* of the offer under way */
     struct ingest_verdict *verdicts;
     size_t *at; /* their places in `all` */
     size_t n;
@@ -80,8 +80,8 @@ static void offer_next(struct receipts *call)
         return;
     }
     intake->door.source = source;
-    ingest_offer(api_of(request)->storage, request->loop, &intake->door, call->events, call->n, call->verdicts, request->arena,
-                 offered, call);
+    ingest_offer(api_of(request)->storage, request->loop, &intake->door, call->events, call->n,
+                 call->verdicts, request->arena, offered, call);
 }
 
 /* ---- reading ---- */
@@ -108,7 +108,8 @@ static void read_one(struct receipts *call, size_t i, const struct json_element 
     }
     (void)json_text(json_get(node, "id"), &intake->events[i].id);
     if (node->has_duplicate_below) {
-        (void)why_say(&why, ERR_INVALID, "malformed_json", "", "An object names one field twice; send it once.");
+        (void)why_say(&why, ERR_INVALID, "malformed_json", "",
+                      "An object names one field twice; send it once.");
         quarantine(call, i, &why);
         return;
     }
@@ -130,8 +131,9 @@ static void read_one(struct receipts *call, size_t i, const struct json_element 
     if (receipt.event.kind == EVENT_CANCEL && receipt.event.identifiers_n == 0) {
         call->is_offered[i] = true;
         intake->verdicts[i].outcome = INGEST_REFUSED;
-        (void)why_say(&intake->verdicts[i].why, ERR_NO_PASS, "not_counted", "",
-                      "A training or voided receipt counts nothing, and this one names nobody: nothing was kept.");
+        (void)why_say(
+            &intake->verdicts[i].why, ERR_NO_PASS, "not_counted", "",
+            "A training or voided receipt counts nothing, and this one names nobody: nothing was kept.");
     }
 }
 
@@ -177,14 +179,16 @@ static void receipts_post(struct http_request *request)
     }
     err = json_read_batch(request->arena, request->body, keys, &batch, &why);
     if (err == ERR_OK && !has_readable(&batch)) {
-        err = why_say(&why, ERR_INVALID, "malformed_json", "", "There is no receipt in the body that is JSON; send one.");
+        err = why_say(&why, ERR_INVALID, "malformed_json", "",
+                      "There is no receipt in the body that is JSON; send one.");
     }
     if (err != ERR_OK) {
         http_reply_err(request, err, &why);
         return;
     }
     if (batch.elements_n > RECEIPTS_MAX) {
-        http_reply_problem(request, 413, "too_big", "A call takes at most %d receipts; send the rest in another.", RECEIPTS_MAX);
+        http_reply_problem(request, 413, "too_big",
+                           "A call takes at most %d receipts; send the rest in another.", RECEIPTS_MAX);
         return;
     }
     call = call_new(request, &caller, batch.elements_n);
@@ -197,7 +201,8 @@ static void receipts_post(struct http_request *request)
     if (arena_overflowed(request->arena)) {
         http_reply_err(request, ERR_NOMEM, NULL);
     } else if (call->faults_n > 0 && !batch.was_cut) { /* one receipt by itself: all its faults at once */
-        http_reply_problems(request, 422, "invalid_field", call->faults[0].says, call->faults, call->faults_n);
+        http_reply_problems(request, 422, "invalid_field", call->faults[0].says, call->faults,
+                            call->faults_n);
     } else {
         offer_next(call);
     }
@@ -209,7 +214,8 @@ static void customer_put(struct http_request *request)
 
     if (api_caller_of(request, API_SECRET, &caller)) {
         http_reply_problem(request, 422, "unsupported",
-                           "A receipt cannot be given a customer afterwards yet; send it again with its customer, it replaces.");
+                           "A receipt cannot be given a customer afterwards yet; send it again with its "
+                           "customer, it replaces.");
     }
 }
 

@@ -6,13 +6,15 @@
 
 #include <stdlib.h>
 
-struct api_rows *api_rows_new(struct http_request *request, struct api_tenant *tenant, enum storage_table table, size_t n,
-                              void (*done)(struct api_rows *rows), void *ctx)
+struct api_rows *api_rows_new(struct http_request *request, struct api_tenant *tenant,
+                              enum storage_table table, size_t n, void (*done)(struct api_rows *rows),
+                              void *ctx)
 {
     struct api_rows *rows = arena_take(request->arena, sizeof(*rows));
 
     if (rows != NULL) {
-        *rows = (struct api_rows){.request = request, .tenant = tenant, .table = table, .done = done, .ctx = ctx};
+        *rows =
+            (struct api_rows){.request = request, .tenant = tenant, .table = table, .done = done, .ctx = ctx};
         rows->puts = arena_array(request->arena, n + 1, sizeof(*rows->puts));
     }
     if (arena_overflowed(request->arena)) {
@@ -49,8 +51,8 @@ void api_rows_put(struct api_rows *rows)
         rows->done(rows);
         return;
     }
-    storage_put(api_of(rows->request)->storage, rows->request->loop, rows->tenant->id, rows->table, rows->puts, rows->n, stored,
-                rows);
+    storage_put(api_of(rows->request)->storage, rows->request->loop, rows->tenant->id, rows->table,
+                rows->puts, rows->n, stored, rows);
 }
 
 bool api_page_read(struct http_request *request, struct api_page *out_page)

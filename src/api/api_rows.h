@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_rows.h - writing catalogue rows: durable in storage first, then in the catalogue of this node, then the answer.
- * And lists of them, a page at a time. */
+/* api_rows.h - writing catalogue rows: durable in storage first, then in the catalogue of this node, then
+ * the answer. And lists of them, a page at a time. */
 #pragma once
 
 #include "api/api.h"
@@ -17,13 +17,14 @@ struct api_rows { /* in the request's arena */
 };
 
 /* Room for n puts. NULL: 503 was answered. */
-struct api_rows *api_rows_new(struct http_request *request, struct api_tenant *tenant, enum storage_table table, size_t n,
-                              void (*done)(struct api_rows *rows), void *ctx);
+struct api_rows *api_rows_new(struct http_request *request, struct api_tenant *tenant,
+                              enum storage_table table, size_t n, void (*done)(struct api_rows *rows),
+                              void *ctx);
 void api_rows_put(struct api_rows *rows);
 
-struct api_page { /* ?limit= and ?cursor= of a list */
-    size_t limit;         /* 1..1000, 100 */
-    struct bytes after;   /* ids greater than this one; empty: from the first */
+struct api_page {       /* ?limit= and ?cursor= of a list */
+    size_t limit;       /* 1..1000, 100 */
+    struct bytes after; /* ids greater than this one; empty: from the first */
 };
 
 /* False: 422 was answered. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stock (product.md 7.6): quantities set per store and item, in force for the next decision; the later `at` wins, of
- * equal ones the one that came later. Changes by delta are not built: 422. */
+/* Stock (product.md 7.6): quantities set per store and item, in force for the next decision; the later
+ * `at` wins, of equal ones the one that came later. Changes by delta are not built: 422. */
 #include "api/api_call.h"
 #include "api/api_rows.h"
 #include "base/hash.h"
@@ -42,8 +42,8 @@ static void answer(struct api_rows *rows)
     http_reply_json(rows->request, 200, &w);
 }
 
-static void read_change(struct json_form *form, const struct json_node *node, const struct http_request *request,
-                        struct tenant_id tenant, struct stock_row *row)
+static void read_change(struct json_form *form, const struct json_node *node,
+                        const struct http_request *request, struct tenant_id tenant, struct stock_row *row)
 {
     static const char *const known[] = {"store", "item", "quantity", "at", "delta", "id", NULL};
 
@@ -76,7 +76,8 @@ static bool is_overtaken(const struct stock_call *call, size_t i)
     for (size_t j = 0; j < i; j++) {
         const struct stock_change *other = &call->changes[j];
 
-        if (other->row.item.v == call->changes[i].row.item.v && other->row.store.v == call->changes[i].row.store.v &&
+        if (other->row.item.v == call->changes[i].row.item.v &&
+            other->row.store.v == call->changes[i].row.store.v &&
             other->row.at_ms > call->changes[i].row.at_ms) {
             return true;
         }
@@ -86,7 +87,8 @@ static bool is_overtaken(const struct stock_call *call, size_t i)
 
 static bool is_named(const struct catalog *catalog, const struct stock_row *row)
 {
-    bool is_store = bytes_equal(row->store_text, BYTES_LIT("*web")) || catalog_store(catalog, row->store) != NULL;
+    bool is_store =
+        bytes_equal(row->store_text, BYTES_LIT("*web")) || catalog_store(catalog, row->store) != NULL;
 
     return is_store && catalog_item(catalog, row->item) != NULL;
 }
@@ -98,7 +100,8 @@ static void put_change(struct api_rows *rows, const struct stock_call *call, siz
     uint8_t *id;
     int64_t held_ms;
 
-    if ((catalog_stock_at(catalog, change->row.store, change->row.item, &held_ms) && held_ms > change->row.at_ms) ||
+    if ((catalog_stock_at(catalog, change->row.store, change->row.item, &held_ms) &&
+         held_ms > change->row.at_ms) ||
         (call->n < 1000 && is_overtaken(call, i))) { /* whole feeds name a pair once */
         change->verdict = "stale";
         return;
@@ -123,19 +126,22 @@ static void stock_post(struct http_request *request)
     struct stock_call *call;
     struct api_rows *rows;
 
-    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, no_query) || !api_body(request, &root)) {
+    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, no_query) ||
+        !api_body(request, &root)) {
         return;
     }
     json_form_known(&form, root, known);
     (void)json_form_array(&form, root, "changes", JSON_NEEDED, 1, CHANGES_MAX, &array);
     call = arena_take(request->arena, sizeof(*call));
-    rows = api_rows_new(request, caller.tenant, STORAGE_STOCK, array == NULL ? 0 : array->children_n, answer, call);
+    rows = api_rows_new(request, caller.tenant, STORAGE_STOCK, array == NULL ? 0 : array->children_n, answer,
+                        call);
     if (rows == NULL) {
         return;
     }
     call->n = array == NULL ? 0 : array->children_n;
     call->changes = arena_array(request->arena, call->n + 1, sizeof(*call->changes));
-    for (const struct json_node *one = array == NULL || call->changes == NULL ? NULL : array->first; one != NULL; one = one->next) {
+    for (const struct json_node *one = array == NULL || call->changes == NULL ? NULL : array->first;
+         one != NULL; one = one->next) {
         read_change(&form, one, request, caller.tenant->id, &call->changes[one->index].row);
     }
     if (form.faults_n > 0) {
@@ -172,7 +178,8 @@ struct stock_found {
 };
 
 /* Pairs of an item or store that is not named (yet) have no text to be listed by. */
-static bool walk_stock(void *ctx, struct store_id store_id, struct item_id item_id, int64_t milli, int64_t at_ms)
+static bool walk_stock(void *ctx, struct store_id store_id, struct item_id item_id, int64_t milli,
+                       int64_t at_ms)
 {
     struct stock_walk *walk = ctx;
     struct arena *arena = walk->request->arena;
@@ -181,8 +188,9 @@ static bool walk_stock(void *ctx, struct store_id store_id, struct item_id item_
     struct stock_found *found;
     struct bytes id;
 
-    if ((walk->store.v != 0 && walk->store.v != store_id.v) || (walk->item.v != 0 && walk->item.v != item_id.v) ||
-        item == NULL || (store == NULL && store_id.v != walk->web.v)) {
+    if ((walk->store.v != 0 && walk->store.v != store_id.v) ||
+        (walk->item.v != 0 && walk->item.v != item_id.v) || item == NULL ||
+        (store == NULL && store_id.v != walk->web.v)) {
         return true;
     }
     found = arena_take(arena, sizeof(*found));
@@ -193,7 +201,8 @@ static bool walk_stock(void *ctx, struct store_id store_id, struct item_id item_
                                   .item = item->id_text,
                                   .milli = milli,
                                   .at_ms = at_ms};
-    id = arena_format(arena, "%.*s/%.*s", (int)found->store.n, found->store.p, (int)found->item.n, found->item.p);
+    id = arena_format(arena, "%.*s/%.*s", (int)found->store.n, found->store.p, (int)found->item.n,
+                      found->item.p);
     if (bytes_compare(id, walk->page.after) > 0) {
         walk->found[walk->n++] = (struct api_listed){id, found};
     }
@@ -222,7 +231,8 @@ static void stock_get(struct http_request *request)
     struct json_write w;
     size_t shown_n;
 
-    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, known) || !api_page_read(request, &walk.page)) {
+    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, known) ||
+        !api_page_read(request, &walk.page)) {
         return;
     }
     if (http_request_query(request, "item", &text)) {
@@ -232,7 +242,8 @@ static void stock_get(struct http_request *request)
         walk.store = hash_store(caller.tenant->id, text);
     }
     if (walk.item.v == 0 && walk.store.v == 0) {
-        http_reply_problem(request, 422, "invalid_field", "Name an item, a store or both: ?item=ID&store=ID.");
+        http_reply_problem(request, 422, "invalid_field",
+                           "Name an item, a store or both: ?item=ID&store=ID.");
         return;
     }
     walk.catalog = caller.tenant->catalog;

@@ -32,12 +32,13 @@ static void store_put(struct http_request *request)
     struct store store;
     struct api_rows *rows;
 
-    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, no_query) || !api_body(request, &root)) {
+    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, no_query) ||
+        !api_body(request, &root)) {
         return;
     }
     if (id.n > EVENT_ID_BYTES_MAX || bytes_equal(id, BYTES_LIT("*web"))) {
-        http_reply_problem(request, 422, "invalid_field", "A store's id has 1 to %d bytes; *web is the central stock.",
-                           EVENT_ID_BYTES_MAX);
+        http_reply_problem(request, 422, "invalid_field",
+                           "A store's id has 1 to %d bytes; *web is the central stock.", EVENT_ID_BYTES_MAX);
         return;
     }
     if (!store_json_read(&form, root, caller.tenant->id, id, request->arena, &store)) {
@@ -49,7 +50,8 @@ static void store_put(struct http_request *request)
         return;
     }
     if (is_clash(request, caller.tenant, &store)) {
-        http_reply_problem(request, 409, "id_collides", "Another store's id has the same hash; give this store another id.");
+        http_reply_problem(request, 409, "id_collides",
+                           "Another store's id has the same hash; give this store another id.");
         return;
     }
     rows = api_rows_new(request, caller.tenant, STORAGE_STORE, 1, put_done, NULL);
@@ -98,7 +100,8 @@ static void store_delete(struct http_request *request)
         return;
     }
     publish_enter(loop->api->publish, loop->slot);
-    is_there = catalog_store(caller.tenant->catalog, hash_store(caller.tenant->id, request->params[0])) != NULL;
+    is_there =
+        catalog_store(caller.tenant->catalog, hash_store(caller.tenant->id, request->params[0])) != NULL;
     publish_leave(loop->api->publish, loop->slot);
     rows = api_rows_new(request, caller.tenant, STORAGE_STORE, 1, delete_done, NULL);
     if (rows != NULL) {
@@ -135,7 +138,8 @@ static void stores_get(struct http_request *request)
     struct json_write w;
     size_t shown_n;
 
-    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, known) || !api_page_read(request, &walk.page)) {
+    if (!api_caller_of(request, API_SECRET, &caller) || !api_query_known(request, known) ||
+        !api_page_read(request, &walk.page)) {
         return;
     }
     publish_enter(loop->api->publish, loop->slot);

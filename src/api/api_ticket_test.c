@@ -33,7 +33,8 @@ TEST(ticket_comes_back_whole)
     char text[TICKET_TEXT_BYTES + 1];
 
     ticket_write(api_with_key(1), &wrote, text);
-    CHECK_OK(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){1}, (struct customer_id){5}, 100 * DAY_MS, &read));
+    CHECK_OK(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){1}, (struct customer_id){5},
+                         100 * DAY_MS, &read));
     CHECK_INT(read.item.v, 77);
     CHECK_INT(read.position, 3);
     CHECK_NEAR((double)read.propensity, 0.25);
@@ -47,14 +48,19 @@ TEST(ticket_is_one_customers_of_one_tenant_for_thirty_days)
     char text[TICKET_TEXT_BYTES + 1];
 
     ticket_write(api_with_key(1), &wrote, text);
-    CHECK_INT(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){1}, (struct customer_id){6}, 100 * DAY_MS, &read),
+    CHECK_INT(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){1}, (struct customer_id){6},
+                          100 * DAY_MS, &read),
               ERR_NO_PASS);
-    CHECK_INT(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){2}, (struct customer_id){5}, 100 * DAY_MS, &read),
+    CHECK_INT(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){2}, (struct customer_id){5},
+                          100 * DAY_MS, &read),
               ERR_NO_PASS);
-    CHECK_OK(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){1}, (struct customer_id){5}, 130 * DAY_MS, &read));
-    CHECK_INT(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){1}, (struct customer_id){5}, 131 * DAY_MS, &read),
+    CHECK_OK(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){1}, (struct customer_id){5},
+                         130 * DAY_MS, &read));
+    CHECK_INT(ticket_read(api_with_key(1), bytes_of(text), (struct tenant_id){1}, (struct customer_id){5},
+                          131 * DAY_MS, &read),
               ERR_STALE);
-    CHECK_INT(ticket_read(api_with_key(2), bytes_of(text), (struct tenant_id){1}, (struct customer_id){5}, 100 * DAY_MS, &read),
+    CHECK_INT(ticket_read(api_with_key(2), bytes_of(text), (struct tenant_id){1}, (struct customer_id){5},
+                          100 * DAY_MS, &read),
               ERR_INVALID);
 }
 
@@ -70,13 +76,14 @@ PROPERTY(ticket_changed_anywhere_is_refused)
     ticket_write(api_with_key(1), &wrote, text);
     is_same = text[at] == to;
     text[at] = to;
-    CHECK((ticket_read(api_with_key(1), bytes_of(text), wrote.tenant, wrote.customer, 100 * DAY_MS, &read) == ERR_OK) == is_same);
+    CHECK((ticket_read(api_with_key(1), bytes_of(text), wrote.tenant, wrote.customer, 100 * DAY_MS, &read) ==
+           ERR_OK) == is_same);
 }
 
 TEST(ticket_strangers_differ)
 {
-    struct event_identifier a = {IDENTIFIER_COOKIE, BYTES_LIT("c1")}, b = {IDENTIFIER_COOKIE, BYTES_LIT("c2")},
-                            c = {IDENTIFIER_APP, BYTES_LIT("c1")};
+    struct event_identifier a = {IDENTIFIER_COOKIE, BYTES_LIT("c1")},
+                            b = {IDENTIFIER_COOKIE, BYTES_LIT("c2")}, c = {IDENTIFIER_APP, BYTES_LIT("c1")};
     struct tenant_id one = {1}, two = {2};
     struct api *api = api_with_key(1);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Three open-addressing tables (items, stores, stock) of pointers to records. A record of an item or store never
- * changes: a writer makes a new one, swaps the cell by a release store and retires the old (base/publish.h). A cell
- * once taken keeps its key for ever (a deleted item is a record with an empty json, which also remembers the
- * revision), so probing needs no tombstones and a reader beside a writer sees the old record or the new, never
- * neither. A full table is copied into one twice as large, and published whole.
+/* Three open-addressing tables (items, stores, stock) of pointers to records. A record of an item or store
+ * never changes: a writer makes a new one, swaps the cell by a release store and retires the old
+ * (base/publish.h). A cell once taken keeps its key for ever (a deleted item is a record with an empty
+ * json, which also remembers the revision), so probing needs no tombstones and a reader beside a writer
+ * sees the old record or the new, never neither. A full table is copied into one twice as large, and
+ * published whole.
  *
  * Stock changes by the thousand: its record stays and the number in it is atomic.
  *
- * The list of the newest items holds ids, not pointers, and the change count it was made at; whoever finds it old
- * makes it anew, one at a time, the others go on with the old one. */
+ * The list of the newest items holds ids, not pointers, and the change count it was made at; whoever finds
+ * it old makes it anew, one at a time, the others go on with the old one. */
 #include "catalog/catalog.h"
 
 #include <assert.h>
@@ -18,7 +19,7 @@
 
 enum { CELLS_FIRST = 64, NEWEST_KEPT = 512 };
 
-struct record { /* the common beginning of what cells point to */
+struct record {         /* the common beginning of what cells point to */
     uint64_t key, key2; /* item, 0; store, 0; store, item */
     uint64_t revision;
 };
@@ -231,7 +232,8 @@ const struct store *catalog_store(const struct catalog *catalog, struct store_id
     return store_of(find(&catalog->stores, id.v, 0));
 }
 
-bool catalog_stock(const struct catalog *catalog, struct store_id store, struct item_id item, int64_t *out_milli)
+bool catalog_stock(const struct catalog *catalog, struct store_id store, struct item_id item,
+                   int64_t *out_milli)
 {
     struct stock_record *record = (void *)find(&catalog->stock, store.v, item.v);
 
@@ -242,7 +244,8 @@ bool catalog_stock(const struct catalog *catalog, struct store_id store, struct 
     return true;
 }
 
-bool catalog_stock_at(const struct catalog *catalog, struct store_id store, struct item_id item, int64_t *out_at_ms)
+bool catalog_stock_at(const struct catalog *catalog, struct store_id store, struct item_id item,
+                      int64_t *out_at_ms)
 {
     struct stock_record *record = (void *)find(&catalog->stock, store.v, item.v);
 
@@ -268,7 +271,8 @@ bool catalog_is_store_clash(const struct catalog *catalog, struct store_id id, s
 }
 
 void catalog_each_stock(const struct catalog *catalog,
-                        bool (*each)(void *ctx, struct store_id store, struct item_id item, int64_t milli, int64_t at_ms),
+                        bool (*each)(void *ctx, struct store_id store, struct item_id item, int64_t milli,
+                                     int64_t at_ms),
                         void *ctx)
 {
     struct table *table = table_of(&catalog->stock);
@@ -276,8 +280,9 @@ void catalog_each_stock(const struct catalog *catalog,
     for (size_t i = 0; i < table->cells_n; i++) {
         struct stock_record *record = (void *)atomic_load_explicit(&table->cells[i], memory_order_acquire);
 
-        if (record != NULL && !each(ctx, (struct store_id){record->head.key}, (struct item_id){record->head.key2},
-                                    atomic_load(&record->milli), atomic_load(&record->at_ms))) {
+        if (record != NULL &&
+            !each(ctx, (struct store_id){record->head.key}, (struct item_id){record->head.key2},
+                  atomic_load(&record->milli), atomic_load(&record->at_ms))) {
             return;
         }
     }
@@ -293,7 +298,8 @@ size_t catalog_stores_n(const struct catalog *catalog)
     return atomic_load(&catalog->stores.living_n);
 }
 
-void catalog_each_item(const struct catalog *catalog, bool (*each)(void *ctx, const struct item *item), void *ctx)
+void catalog_each_item(const struct catalog *catalog, bool (*each)(void *ctx, const struct item *item),
+                       void *ctx)
 {
     struct table *table = table_of(&catalog->items);
 
@@ -306,7 +312,8 @@ void catalog_each_item(const struct catalog *catalog, bool (*each)(void *ctx, co
     }
 }
 
-void catalog_each_store(const struct catalog *catalog, bool (*each)(void *ctx, const struct store *store), void *ctx)
+void catalog_each_store(const struct catalog *catalog, bool (*each)(void *ctx, const struct store *store),
+                        void *ctx)
 {
     struct table *table = table_of(&catalog->stores);
 
@@ -420,7 +427,8 @@ static void refresh_newest(struct catalog *catalog)
     if (made != NULL && items != NULL) {
         struct newest *old;
 
-        made->changes = atomic_load(&catalog->changes); /* before the walk: a change beside it makes the list old */
+        made->changes =
+            atomic_load(&catalog->changes); /* before the walk: a change beside it makes the list old */
         made->n = select_newest(catalog, NEWEST_KEPT, items);
         for (size_t i = 0; i < made->n; i++) {
             made->ids[i] = items[i]->id;
@@ -482,7 +490,8 @@ static struct bytes copy_text(char **at, struct bytes from)
 
 static struct item_record *item_copy(const struct item *item)
 {
-    size_t n = item->id_text.n + item->group.n + item->title.n + item->brand.n + item->url.n + item->image.n + item->json.n;
+    size_t n = item->id_text.n + item->group.n + item->title.n + item->brand.n + item->url.n + item->image.n +
+               item->json.n;
     struct item_record *record;
     char *at;
 
@@ -589,7 +598,8 @@ enum err catalog_put_store(struct catalog *catalog, const struct store *store)
 }
 
 /* Swaps the number of a known pair, else makes a record. Writer only. */
-static enum err stock_set(struct catalog *catalog, struct record *old, struct record head, int64_t milli, int64_t at_ms)
+static enum err stock_set(struct catalog *catalog, struct record *old, struct record head, int64_t milli,
+                          int64_t at_ms)
 {
     struct stock_record *record = (void *)old;
     enum err err;
@@ -621,8 +631,8 @@ enum err catalog_put_stock(struct catalog *catalog, struct store_id store, struc
     enum err err;
 
     pthread_mutex_lock(&catalog->writer);
-    err = stock_set(catalog, find(&catalog->stock, store.v, item.v), (struct record){store.v, item.v, revision}, milli,
-                    at_ms);
+    err = stock_set(catalog, find(&catalog->stock, store.v, item.v),
+                    (struct record){store.v, item.v, revision}, milli, at_ms);
     pthread_mutex_unlock(&catalog->writer);
     return err;
 }

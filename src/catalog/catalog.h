@@ -16,14 +16,15 @@ enum { ITEM_CATEGORIES_MAX = 8 };
 struct item {
     struct item_id id;
     uint64_t revision;
-    struct bytes id_text, group, title, brand, url, image; /* title: default language; may be empty but title */
-    struct bytes category[ITEM_CATEGORIES_MAX];            /* the path, outermost first */
+    struct bytes id_text, group, title; /* title: in the default language; never empty */
+    struct bytes brand, url, image;
+    struct bytes category[ITEM_CATEGORIES_MAX]; /* the path, outermost first */
     size_t category_n;
-    int64_t price_minor; /* -1: not said */
-    int64_t sale_minor;  /* -1: no sale; in force from sale_from_ms (0: always) up to, not including, sale_to_ms (0: no end) */
-    int64_t sale_from_ms, sale_to_ms;
+    int64_t price_minor;              /* -1: not said */
+    int64_t sale_minor;               /* -1: no sale */
+    int64_t sale_from_ms, sale_to_ms; /* in force from, 0: always; up to, not including, 0: no end */
     char currency[4];
-    int64_t added_ms;    /* 0: not said */
+    int64_t added_ms; /* 0: not said */
     bool is_available, is_hidden;
     struct bytes json; /* the object as kept, what GET gives */
 };
@@ -38,26 +39,32 @@ struct store {
 
 struct catalog;
 
-struct catalog *catalog_open(struct tenant_id tenant, struct publish *publish); /* aborts when out of memory */
+/* Aborts when out of memory. */
+struct catalog *catalog_open(struct tenant_id tenant, struct publish *publish);
 void catalog_close(struct catalog *catalog);
 
 /* ---- reading: between enter and leave ---- */
-const struct item *catalog_item(const struct catalog *catalog, struct item_id id);   /* NULL: not named */
+const struct item *catalog_item(const struct catalog *catalog, struct item_id id);    /* NULL: not named */
 const struct store *catalog_store(const struct catalog *catalog, struct store_id id); /* NULL */
 /* Pieces there (in 1/1000); false where nothing was said of that item in that store. */
-bool catalog_stock(const struct catalog *catalog, struct store_id store, struct item_id item, int64_t *out_milli);
+bool catalog_stock(const struct catalog *catalog, struct store_id store, struct item_id item,
+                   int64_t *out_milli);
 /* When that was said, in ms; false as above. */
-bool catalog_stock_at(const struct catalog *catalog, struct store_id store, struct item_id item, int64_t *out_at_ms);
+bool catalog_stock_at(const struct catalog *catalog, struct store_id store, struct item_id item,
+                      int64_t *out_at_ms);
 /* True when another id text already has this hash: such an item or store is refused (settled.md 2.8). */
 bool catalog_is_clash(const struct catalog *catalog, struct item_id id, struct bytes id_text);
 bool catalog_is_store_clash(const struct catalog *catalog, struct store_id id, struct bytes id_text);
 size_t catalog_items_n(const struct catalog *catalog);
 size_t catalog_stores_n(const struct catalog *catalog);
 /* Walks items in no particular order; each gives false to stop. */
-void catalog_each_item(const struct catalog *catalog, bool (*each)(void *ctx, const struct item *item), void *ctx);
-void catalog_each_store(const struct catalog *catalog, bool (*each)(void *ctx, const struct store *store), void *ctx);
+void catalog_each_item(const struct catalog *catalog, bool (*each)(void *ctx, const struct item *item),
+                       void *ctx);
+void catalog_each_store(const struct catalog *catalog, bool (*each)(void *ctx, const struct store *store),
+                        void *ctx);
 void catalog_each_stock(const struct catalog *catalog,
-                        bool (*each)(void *ctx, struct store_id store, struct item_id item, int64_t milli, int64_t at_ms),
+                        bool (*each)(void *ctx, struct store_id store, struct item_id item, int64_t milli,
+                                     int64_t at_ms),
                         void *ctx);
 /* The price at now_ms: that of the sale while it lasts; -1: not said. */
 int64_t catalog_price(const struct item *item, int64_t now_ms);

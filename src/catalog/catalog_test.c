@@ -120,8 +120,8 @@ struct shared {
     struct catalog *catalog;
     struct publish *publish;
     struct item_id ids[SHARED_ITEMS];
-    _Atomic uint64_t known_n;  /* ids[0 .. known_n) were put before this was set */
-    _Atomic uint64_t round;    /* every known item has at least this revision */
+    _Atomic uint64_t known_n; /* ids[0 .. known_n) were put before this was set */
+    _Atomic uint64_t round;   /* every known item has at least this revision */
     atomic_bool is_over;
     atomic_int torn_n, lost_n, aged_n;
 };
@@ -151,7 +151,8 @@ static void *read_all(void *ctx)
     return NULL;
 }
 
-/* Readers beside a writer who adds, grows and replaces: nothing known is ever lost, torn or older than promised. */
+/* Readers beside a writer who adds, grows and replaces: nothing known is ever lost, torn or older than
+ * promised. */
 TEST(catalog_is_read_while_it_is_written)
 {
     struct shared shared = {0};

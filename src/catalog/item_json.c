@@ -10,16 +10,18 @@
 
 enum { TEXT_BYTES_MAX = 2048, DESCRIPTION_BYTES_MAX = 65536, ATTRIBUTES_BYTES_MAX = 16384, STOCK_FORMAT = 1 };
 
-static const char *const item_fields[] = {"id",    "group", "title",      "description", "category", "brand",   "price",     "salePrice", "saleFrom",
-                                          "saleTo", "gtin", "url",        "image",       "attributes", "available", "hidden", "ageLimit",  "durable",
-                                          "sensitive", "margin", "added", "currency",    NULL};
-static const char *const store_fields[] = {"id", "name", "address", "position", "timeZone", "hours", "closed", "collectMinutes", NULL};
+static const char *const item_fields[] = {
+    "id",       "group",   "title",     "description", "category", "brand",      "price",     "salePrice",
+    "saleFrom", "saleTo",  "gtin",      "url",         "image",    "attributes", "available", "hidden",
+    "ageLimit", "durable", "sensitive", "margin",      "added",    "currency",   NULL};
+static const char *const store_fields[] = {"id",    "name",   "address",        "position", "timeZone",
+                                           "hours", "closed", "collectMinutes", NULL};
 
 /* ---- fields that are text or {language: text} ---- */
 
 /* Gives the default language's text: the only one, or the first. */
-static bool read_title(struct json_form *form, const struct json_node *node, const char *key, enum json_need need,
-                       size_t most, struct bytes *out_text)
+static bool read_title(struct json_form *form, const struct json_node *node, const char *key,
+                       enum json_need need, size_t most, struct bytes *out_text)
 {
     const struct json_node *said = json_get(node, key);
 
@@ -32,7 +34,8 @@ static bool read_title(struct json_form *form, const struct json_node *node, con
     }
     for (const struct json_node *one = said->first; one != NULL; one = one->next) {
         if (one->type != JSON_TEXT || one->text.n > most || one->key.n == 0 || one->key.n > 35) {
-            json_form_fault(form, one, NULL, "wrong_type", "A language's text must be text of up to %zu bytes.", most);
+            json_form_fault(form, one, NULL, "wrong_type",
+                            "A language's text must be text of up to %zu bytes.", most);
             return false;
         }
     }
@@ -51,7 +54,8 @@ static void read_category(struct json_form *form, const struct json_node *node, 
     }
     for (const struct json_node *one = array->first; one != NULL; one = one->next) {
         if (one->type != JSON_TEXT || one->text.n == 0 || one->text.n > 256) {
-            json_form_fault(form, one, NULL, "wrong_type", "A step of the category path is text of 1 to 256 bytes.");
+            json_form_fault(form, one, NULL, "wrong_type",
+                            "A step of the category path is text of 1 to 256 bytes.");
             continue;
         }
         item->category[item->category_n++] = one->text;
@@ -66,40 +70,45 @@ static void read_attributes(struct json_form *form, const struct json_node *node
         return;
     }
     if (attributes->raw.n > ATTRIBUTES_BYTES_MAX) {
-        json_form_fault(form, node, "attributes", "out_of_range", "attributes may have %d bytes.", ATTRIBUTES_BYTES_MAX);
+        json_form_fault(form, node, "attributes", "out_of_range", "attributes may have %d bytes.",
+                        ATTRIBUTES_BYTES_MAX);
     }
     for (const struct json_node *one = attributes->first; one != NULL; one = one->next) {
         if (one->type == JSON_OBJECT) {
-            json_form_fault(form, one, NULL, "wrong_type", "An attribute is text, a number, true, false or a list of these.");
+            json_form_fault(form, one, NULL, "wrong_type",
+                            "An attribute is text, a number, true, false or a list of these.");
         }
     }
 }
 
-static void read_prices(struct json_form *form, const struct json_node *node, const char *currency, struct item *item)
+static void read_prices(struct json_form *form, const struct json_node *node, const char *currency,
+                        struct item *item)
 {
     char named[4] = "";
 
     item->price_minor = item->sale_minor = -1;
-    if (json_form_money(form, node, "price", JSON_MAY, currency, &item->price_minor, item->currency) && item->price_minor < 0) {
+    if (json_form_money(form, node, "price", JSON_MAY, currency, &item->price_minor, item->currency) &&
+        item->price_minor < 0) {
         json_form_fault(form, node, "price", "out_of_range", "price must not be negative.");
     }
-    if (json_form_money(form, node, "salePrice", JSON_MAY, item->currency[0] != '\0' ? item->currency : currency,
-                        &item->sale_minor, named)) {
+    if (json_form_money(form, node, "salePrice", JSON_MAY,
+                        item->currency[0] != '\0' ? item->currency : currency, &item->sale_minor, named)) {
         if (item->sale_minor < 0) {
             json_form_fault(form, node, "salePrice", "out_of_range", "salePrice must not be negative.");
         }
         if (item->currency[0] == '\0') {
             memcpy(item->currency, named, sizeof(named));
         } else if (strcmp(named, item->currency) != 0) {
-            json_form_fault(form, node, "salePrice", "bad_currency", "price and salePrice must have one currency.");
+            json_form_fault(form, node, "salePrice", "bad_currency",
+                            "price and salePrice must have one currency.");
         }
     }
     (void)json_form_time(form, node, "saleFrom", JSON_MAY, &item->sale_from_ms);
     (void)json_form_time(form, node, "saleTo", JSON_MAY, &item->sale_to_ms);
 }
 
-/* Writes the members named by fields in their order, as they came; id first, prices with their currency. item: NULL for
- * a store. */
+/* Writes the members named by fields in their order, as they came; id first, prices with their currency.
+ * item: NULL for a store. */
 static struct bytes canonical(const struct json_node *node, const char *const *fields, struct bytes id,
                               const struct item *item, struct arena *arena)
 {
@@ -127,18 +136,21 @@ static struct bytes canonical(const struct json_node *node, const char *const *f
 }
 
 /* The id is the path's; a body that names another is a mistake. */
-static void read_id(struct json_form *form, const struct json_node *node, struct bytes id, struct bytes *out_id)
+static void read_id(struct json_form *form, const struct json_node *node, struct bytes id,
+                    struct bytes *out_id)
 {
     struct bytes named = {0};
 
-    if (json_form_id(form, node, "id", id.n > 0 ? JSON_MAY : JSON_NEEDED, &named) && id.n > 0 && !bytes_equal(id, named)) {
-        json_form_fault(form, node, "id", "invalid_field", "The body names another id than the path; leave it out.");
+    if (json_form_id(form, node, "id", id.n > 0 ? JSON_MAY : JSON_NEEDED, &named) && id.n > 0 &&
+        !bytes_equal(id, named)) {
+        json_form_fault(form, node, "id", "invalid_field",
+                        "The body names another id than the path; leave it out.");
     }
     *out_id = id.n > 0 ? id : named;
 }
 
-bool item_json_read(struct json_form *form, const struct json_node *node, struct tenant_id tenant, struct bytes id,
-                    const char *currency, struct arena *arena, struct item *out_item)
+bool item_json_read(struct json_form *form, const struct json_node *node, struct tenant_id tenant,
+                    struct bytes id, const char *currency, struct arena *arena, struct item *out_item)
 {
     struct item item = {.is_available = true};
     size_t faults_seen = form->faults_seen;
@@ -210,8 +222,8 @@ static void read_position(struct json_form *form, const struct json_node *node, 
 
 static bool is_clock(struct bytes text)
 {
-    return text.n == 5 && text.p[2] == ':' && text.p[0] >= '0' && text.p[0] <= '2' && text.p[1] >= '0' && text.p[1] <= '9' &&
-           text.p[3] >= '0' && text.p[3] <= '5' && text.p[4] >= '0' && text.p[4] <= '9' &&
+    return text.n == 5 && text.p[2] == ':' && text.p[0] >= '0' && text.p[0] <= '2' && text.p[1] >= '0' &&
+           text.p[1] <= '9' && text.p[3] >= '0' && text.p[3] <= '5' && text.p[4] >= '0' && text.p[4] <= '9' &&
            (text.p[0] < '2' || text.p[1] <= '4');
 }
 
@@ -224,9 +236,11 @@ static void read_hours(struct json_form *form, const struct json_node *node)
         json_form_known(form, hours, days);
         for (const struct json_node *day = hours->first; day != NULL; day = day->next) {
             if (day->type != JSON_ARRAY || (day->children_n != 0 && day->children_n != 2) ||
-                (day->children_n == 2 && (day->first->type != JSON_TEXT || day->first->next->type != JSON_TEXT ||
-                                          !is_clock(day->first->text) || !is_clock(day->first->next->text)))) {
-                json_form_fault(form, day, NULL, "wrong_type", "A day's hours are [\"09:00\",\"20:00\"], or [] when closed.");
+                (day->children_n == 2 &&
+                 (day->first->type != JSON_TEXT || day->first->next->type != JSON_TEXT ||
+                  !is_clock(day->first->text) || !is_clock(day->first->next->text)))) {
+                json_form_fault(form, day, NULL, "wrong_type",
+                                "A day's hours are [\"09:00\",\"20:00\"], or [] when closed.");
             }
         }
     }
@@ -234,15 +248,16 @@ static void read_hours(struct json_form *form, const struct json_node *node)
         for (const struct json_node *day = closed->first; day != NULL; day = day->next) {
             struct civil civil;
 
-            if (day->type != JSON_TEXT || day->text.n != 10 || time_parse_civil(day->text, &civil) != ERR_OK) {
+            if (day->type != JSON_TEXT || day->text.n != 10 ||
+                time_parse_civil(day->text, &civil) != ERR_OK) {
                 json_form_fault(form, day, NULL, "bad_time", "A closed day is a date such as 2026-12-25.");
             }
         }
     }
 }
 
-bool store_json_read(struct json_form *form, const struct json_node *node, struct tenant_id tenant, struct bytes id,
-                     struct arena *arena, struct store *out_store)
+bool store_json_read(struct json_form *form, const struct json_node *node, struct tenant_id tenant,
+                     struct bytes id, struct arena *arena, struct store *out_store)
 {
     struct store store = {0};
     size_t faults_seen = form->faults_seen;
@@ -281,7 +296,8 @@ enum err item_json_stored(struct tenant_id tenant, struct bytes id, struct bytes
         *out_item = (struct item){.id = hash_item(tenant, id), .revision = revision, .id_text = id};
         return ERR_OK;
     }
-    if (json_read(arena, row, &node, &why) != ERR_OK || !item_json_read(&form, node, tenant, id, "", arena, out_item)) {
+    if (json_read(arena, row, &node, &why) != ERR_OK ||
+        !item_json_read(&form, node, tenant, id, "", arena, out_item)) {
         return ERR_CORRUPT;
     }
     out_item->revision = revision;
@@ -299,7 +315,8 @@ enum err store_json_stored(struct tenant_id tenant, struct bytes id, struct byte
         *out_store = (struct store){.id = hash_store(tenant, id), .revision = revision, .id_text = id};
         return ERR_OK;
     }
-    if (json_read(arena, row, &node, &why) != ERR_OK || !store_json_read(&form, node, tenant, id, arena, out_store)) {
+    if (json_read(arena, row, &node, &why) != ERR_OK ||
+        !store_json_read(&form, node, tenant, id, arena, out_store)) {
         return ERR_CORRUPT;
     }
     out_store->revision = revision;

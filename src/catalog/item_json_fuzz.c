@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies of items and stores of any bytes: what is read is kept, and what is kept reads back to the same bytes. Stock rows
- * of any bytes. */
+/* Bodies of items and stores of any bytes: what is read is kept, and what is kept reads back to the same
+ * bytes. Stock rows of any bytes. */
 #include "catalog/item_json.h"
 
 #include "base/hash.h"
@@ -49,8 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     arena_reset(&arena);
     if (size >= STOCK_ID_BYTES) {
-        (void)stock_row_decode((struct bytes){text.p, STOCK_ID_BYTES}, (struct bytes){text.p + STOCK_ID_BYTES, size - STOCK_ID_BYTES},
-                               &row);
+        (void)stock_row_decode((struct bytes){text.p, STOCK_ID_BYTES},
+                               (struct bytes){text.p + STOCK_ID_BYTES, size - STOCK_ID_BYTES}, &row);
     }
     if (json_read_strict(&arena, text, &node, NULL) == ERR_OK) {
         keep_item(node, &arena);

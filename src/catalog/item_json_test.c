@@ -27,9 +27,10 @@ TEST(item_json_kept_is_what_was_sent)
 {
     struct json_form form = {0};
     struct item item, again;
-    const char *text = "{\"title\":{\"nb\":\"Støvel\",\"en\":\"Boot\"},\"id\":\"a\",\"price\":349.5,\"currency\":\"SEK\","
-                       "\"salePrice\":\"300\",\"saleFrom\":\"2026-11-01T00:00:00Z\",\"category\":[\"Ski\",\"Boots\"],"
-                       "\"attributes\":{\"size\":42},\"hidden\":true,\"added\":\"2026-01-01T00:00:00Z\"}";
+    const char *text =
+        "{\"title\":{\"nb\":\"Støvel\",\"en\":\"Boot\"},\"id\":\"a\",\"price\":349.5,\"currency\":\"SEK\","
+        "\"salePrice\":\"300\",\"saleFrom\":\"2026-11-01T00:00:00Z\",\"category\":[\"Ski\",\"Boots\"],"
+        "\"attributes\":{\"size\":42},\"hidden\":true,\"added\":\"2026-01-01T00:00:00Z\"}";
 
     CHECK(item_json_read(&form, tree(bytes_of(text)), tenant, BYTES_LIT("a"), "NOK", &arena, &item));
     CHECK_TEXT(item.title, "Støvel");
@@ -53,15 +54,18 @@ TEST(item_json_tells_all_faults)
     struct json_form form = {0};
     struct item item;
 
-    CHECK(!item_json_read(&form, tree(BYTES_LIT("{\"id\":\"b\",\"price\":-1,\"catgory\":[],\"ageLimit\":\"18\",\"added\":\"soon\"}")),
-                          tenant, BYTES_LIT("a"), "NOK", &arena, &item));
+    CHECK(!item_json_read(
+        &form,
+        tree(BYTES_LIT("{\"id\":\"b\",\"price\":-1,\"catgory\":[],\"ageLimit\":\"18\",\"added\":\"soon\"}")),
+        tenant, BYTES_LIT("a"), "NOK", &arena, &item));
     CHECK_INT(form.faults_n, 6); /* unknown field, other id, no title, negative price, ageLimit, added */
     CHECK(form.has_unknown);
 }
 
 TEST(item_json_made_by_an_importer_is_stored)
 {
-    struct item_made made = {.id = BYTES_LIT("p1"), .category = {BYTES_LIT("Food")}, .category_n = 1, .price_minor = -1};
+    struct item_made made = {
+        .id = BYTES_LIT("p1"), .category = {BYTES_LIT("Food")}, .category_n = 1, .price_minor = -1};
     struct item item;
 
     CHECK_OK(item_json_stored(tenant, made.id, item_json_made(&made, &arena), 1, &arena, &item));
@@ -75,16 +79,18 @@ TEST(store_json_reads_hours_and_place)
     struct json_form form = {0};
     struct store store;
 
-    CHECK(store_json_read(&form,
-                          tree(BYTES_LIT("{\"name\":\"Oslo\",\"address\":{\"postcode\":\"0155\",\"country\":\"NO\"},"
-                                         "\"position\":{\"lat\":59.91,\"lon\":10.75},\"timeZone\":\"Europe/Oslo\","
-                                         "\"hours\":{\"mon\":[\"09:00\",\"20:00\"],\"sun\":[]},\"closed\":[\"2026-12-25\"]}")),
-                          tenant, BYTES_LIT("OSL"), &arena, &store));
+    CHECK(store_json_read(
+        &form,
+        tree(BYTES_LIT("{\"name\":\"Oslo\",\"address\":{\"postcode\":\"0155\",\"country\":\"NO\"},"
+                       "\"position\":{\"lat\":59.91,\"lon\":10.75},\"timeZone\":\"Europe/Oslo\","
+                       "\"hours\":{\"mon\":[\"09:00\",\"20:00\"],\"sun\":[]},\"closed\":[\"2026-12-25\"]}")),
+        tenant, BYTES_LIT("OSL"), &arena, &store));
     CHECK_TEXT(store.postcode, "0155");
     CHECK_NEAR(store.lat, 59.91);
     CHECK(store_json_read(&form, tree(BYTES_LIT("{}")), tenant, BYTES_LIT("X"), &arena, &store));
     CHECK(isnan(store.lat));
-    CHECK(!store_json_read(&form, tree(BYTES_LIT("{\"hours\":{\"mon\":[\"9\",\"25:00\"]}}")), tenant, BYTES_LIT("X"), &arena, &store));
+    CHECK(!store_json_read(&form, tree(BYTES_LIT("{\"hours\":{\"mon\":[\"9\",\"25:00\"]}}")), tenant,
+                           BYTES_LIT("X"), &arena, &store));
 }
 
 TEST(stock_row_comes_back)

@@ -34,8 +34,8 @@ static void add_identifier(struct json_form *form, const struct json_node *objec
                            struct event_identifier identifier, struct event_json_who *who)
 {
     if (who->n == EVENT_IDENTIFIERS_MAX) {
-        json_form_fault(form, object, key, "too_many_identifiers", "An event names at most %d identifiers; send fewer.",
-                        EVENT_IDENTIFIERS_MAX);
+        json_form_fault(form, object, key, "too_many_identifiers",
+                        "An event names at most %d identifiers; send fewer.", EVENT_IDENTIFIERS_MAX);
         return;
     }
     who->identifiers[who->n++] = identifier;
@@ -53,9 +53,10 @@ static void read_short(struct json_form *form, const struct json_node *object, s
     colon = memchr(text.p, ':', text.n);
     kind = (struct bytes){text.p, colon == NULL ? 0 : (size_t)(colon - text.p)};
     if (colon == NULL || !event_identifier_of(kind, &found)) {
-        json_form_fault(form, object, "identifier", "bad_identifier",
-                        "Write it as kind:value; kinds are cookie, app, member, email, emailHash, phone, phoneHash, "
-                        "cardToken, erp, userId, anonymousId and x-<name>.");
+        json_form_fault(
+            form, object, "identifier", "bad_identifier",
+            "Write it as kind:value; kinds are cookie, app, member, email, emailHash, phone, phoneHash, "
+            "cardToken, erp, userId, anonymousId and x-<name>.");
         return;
     }
     text.n -= kind.n + 1;
@@ -80,7 +81,8 @@ static struct bytes join_named(struct arena *arena, struct bytes name, struct by
     return (struct bytes){joined, name.n + 1 + value.n};
 }
 
-static void read_ids(struct json_form *form, const struct json_node *ids, struct arena *arena, struct event_json_who *who)
+static void read_ids(struct json_form *form, const struct json_node *ids, struct arena *arena,
+                     struct event_json_who *who)
 {
     for (const struct json_node *one = ids->first; one != NULL; one = one->next) {
         struct event_identifier identifier;
@@ -90,12 +92,15 @@ static void read_ids(struct json_form *form, const struct json_node *ids, struct
                             "There is no such kind of identifier; own kinds begin with x-.");
             continue;
         }
-        if (!json_text(one, &identifier.value) || identifier.value.n == 0 || identifier.value.n > EVENT_ID_BYTES_MAX) {
-            json_form_fault(form, one, NULL, "bad_identifier", "An identifier is text of 1 to %d bytes.", EVENT_ID_BYTES_MAX);
+        if (!json_text(one, &identifier.value) || identifier.value.n == 0 ||
+            identifier.value.n > EVENT_ID_BYTES_MAX) {
+            json_form_fault(form, one, NULL, "bad_identifier", "An identifier is text of 1 to %d bytes.",
+                            EVENT_ID_BYTES_MAX);
             continue;
         }
         if (identifier.kind == IDENTIFIER_X) {
-            identifier.value = join_named(arena, (struct bytes){one->key.p + 2, one->key.n - 2}, identifier.value);
+            identifier.value =
+                join_named(arena, (struct bytes){one->key.p + 2, one->key.n - 2}, identifier.value);
         }
         add_identifier(form, one, NULL, identifier, who);
     }
@@ -123,7 +128,8 @@ void event_json_who(struct json_form *form, const struct json_node *object, stru
     }
 }
 
-bool event_json_consent(struct json_form *form, const struct json_node *object, const char *key, uint16_t *out_word)
+bool event_json_consent(struct json_form *form, const struct json_node *object, const char *key,
+                        uint16_t *out_word)
 {
     const struct json_node *said;
     uint16_t word = 0;
@@ -139,18 +145,22 @@ bool event_json_consent(struct json_form *form, const struct json_node *object, 
         if (!event_purpose_of(one->key, &purpose)) {
             form->has_unknown = true;
             json_form_fault(form, one, NULL, "unknown_field",
-                            "There is no such purpose; they are store, personalise, measure, mail, ads, clerk and sensitive.");
+                            "There is no such purpose; they are store, personalise, measure, mail, ads, "
+                            "clerk and sensitive.");
             continue;
         }
         if (one->type == JSON_BOOL) {
             state = one->is_true ? CONSENT_GRANTED : CONSENT_REFUSED;
         } else if (json_text(one, &text)) {
             for (int i = CONSENT_GRANTED; i <= CONSENT_WITHDRAWN; i++) {
-                state = bytes_equal(text, bytes_of(event_consent_word((enum consent_state)i))) ? (enum consent_state)i : state;
+                state = bytes_equal(text, bytes_of(event_consent_word((enum consent_state)i)))
+                            ? (enum consent_state)i
+                            : state;
             }
         }
         if (state == CONSENT_UNSAID) {
-            json_form_fault(form, one, NULL, "unknown_word", "A consent is true, false, granted, refused or withdrawn.");
+            json_form_fault(form, one, NULL, "unknown_word",
+                            "A consent is true, false, granted, refused or withdrawn.");
             continue;
         }
         word = consent_word_set(word, purpose, state);
@@ -159,7 +169,8 @@ bool event_json_consent(struct json_form *form, const struct json_node *object, 
     return true;
 }
 
-bool event_json_quantity(struct json_form *form, const struct json_node *object, const char *key, int64_t *out_milli)
+bool event_json_quantity(struct json_form *form, const struct json_node *object, const char *key,
+                         int64_t *out_milli)
 {
     const struct json_node *node = json_get(object, key);
     int64_t milli;
@@ -168,13 +179,14 @@ bool event_json_quantity(struct json_form *form, const struct json_node *object,
         return false;
     }
     if (node->type != JSON_NUMBER && node->type != JSON_TEXT) {
-        json_form_fault(form, object, key, "wrong_type", "%s must be a number of pieces, such as 1 or 0.350.", key);
+        json_form_fault(form, object, key, "wrong_type", "%s must be a number of pieces, such as 1 or 0.350.",
+                        key);
         return false;
     }
     if (money_parse(node->text, 3, &milli) != ERR_OK || milli > INT64_C(1000) * QUANTITY_MAX ||
         milli < INT64_C(-1000) * QUANTITY_MAX) {
-        json_form_fault(form, object, key, "out_of_range", "%s must be a number up to %d with at most 3 decimals.", key,
-                        QUANTITY_MAX);
+        json_form_fault(form, object, key, "out_of_range",
+                        "%s must be a number up to %d with at most 3 decimals.", key, QUANTITY_MAX);
         return false;
     }
     *out_milli = milli;
@@ -193,14 +205,15 @@ int64_t event_json_times(int64_t minor, int64_t quantity_milli)
 /* ---- the own form ---- */
 
 static const char *const own_fields[] = {
-    "id",       "kind",  "type",     "at",       "identifier", "customer", "session", "channel",    "store",  "item", "lines",
-    "quantity", "price", "currency", "position", "query",      "order",    "total",   "properties", "ticket", "placement",
-    "consent",  NULL,
+    "id",    "kind",  "type",       "at",       "identifier", "customer", "session",  "channel",
+    "store", "item",  "lines",      "quantity", "price",      "currency", "position", "query",
+    "order", "total", "properties", "ticket",   "placement",  "consent",  NULL,
 };
 
 static void read_kind(struct json_form *form, const struct json_node *node, struct event *event)
 {
-    const char *key = json_is_null(json_get(node, "kind")) && !json_is_null(json_get(node, "type")) ? "type" : "kind";
+    const char *key =
+        json_is_null(json_get(node, "kind")) && !json_is_null(json_get(node, "type")) ? "type" : "kind";
     const char *words[EVENT_KINDS_ + 1];
     const char *nearest;
     size_t n = 0;
@@ -224,15 +237,17 @@ static void read_kind(struct json_form *form, const struct json_node *node, stru
     words[n] = NULL;
     nearest = json_form_nearest(word, words);
     if (nearest != NULL) {
-        json_form_fault(form, node, key, "unknown_kind", "There is no such kind of event; did you mean %s?", nearest);
+        json_form_fault(form, node, key, "unknown_kind", "There is no such kind of event; did you mean %s?",
+                        nearest);
     } else {
-        json_form_fault(form, node, key, "unknown_kind", "There is no such kind of event; own kinds begin with x-.");
+        json_form_fault(form, node, key, "unknown_kind",
+                        "There is no such kind of event; own kinds begin with x-.");
     }
 }
 
 /* One item of an own event: `item`, `quantity`, `price` (of one) or `paid` (of the line). */
-static bool read_line(struct json_form *form, const struct json_node *node, const struct event_json_door *door,
-                      struct event *event, struct event_line *out_line)
+static bool read_line(struct json_form *form, const struct json_node *node,
+                      const struct event_json_door *door, struct event *event, struct event_line *out_line)
 {
     const char *currency = event->currency[0] != 0 ? event->currency : door->currency;
     struct event_line line = {.quantity_milli = 1000};
@@ -256,8 +271,8 @@ static bool read_line(struct json_form *form, const struct json_node *node, cons
     return true;
 }
 
-static void read_lines(struct json_form *form, const struct json_node *node, const struct event_json_door *door,
-                       struct arena *arena, struct event *event)
+static void read_lines(struct json_form *form, const struct json_node *node,
+                       const struct event_json_door *door, struct arena *arena, struct event *event)
 {
     static const char *const known[] = {"item", "quantity", "price", "paid", "currency", NULL};
     const struct json_node *array = NULL;
@@ -295,8 +310,9 @@ static void read_properties(struct json_form *form, const struct json_node *node
         return;
     }
     if (properties->raw.n > EVENT_PROPERTIES_BYTES_MAX) {
-        json_form_fault(form, node, "properties", "properties_too_big", "properties may have %d bytes, had %zu; send less.",
-                        EVENT_PROPERTIES_BYTES_MAX, properties->raw.n);
+        json_form_fault(form, node, "properties", "properties_too_big",
+                        "properties may have %d bytes, had %zu; send less.", EVENT_PROPERTIES_BYTES_MAX,
+                        properties->raw.n);
         return;
     }
     event->properties = properties->raw;
@@ -324,7 +340,8 @@ static void read_at(struct json_form *form, const struct json_node *node, struct
         is_year = text.p[i] >= '0' && text.p[i] <= '9';
     }
     if (is_year && memcmp(text.p, "2200", 4) >= 0) {
-        json_form_fault(form, node, "at", "future_time", "The time is more than 24 h ahead; check the sender's clock.");
+        json_form_fault(form, node, "at", "future_time",
+                        "The time is more than 24 h ahead; check the sender's clock.");
         return;
     }
     event->has_time = json_form_time(form, node, "at", JSON_MAY, &event->at_ms);
@@ -351,11 +368,14 @@ static void read_own(struct json_form *form, const struct json_node *node, const
         if (money_is_currency(text)) {
             memcpy(event->currency, text.p, 3);
         } else {
-            json_form_fault(form, node, "currency", "bad_currency", "currency must be three capital letters, such as NOK.");
+            json_form_fault(form, node, "currency", "bad_currency",
+                            "currency must be three capital letters, such as NOK.");
         }
     }
-    if (json_form_text(form, node, "channel", JSON_MAY, 1, 32, &text) && !event_channel_of(text, &event->channel)) {
-        json_form_fault(form, node, "channel", "unknown_word", "channel must be one of: web, app, till, mail, ads, service.");
+    if (json_form_text(form, node, "channel", JSON_MAY, 1, 32, &text) &&
+        !event_channel_of(text, &event->channel)) {
+        json_form_fault(form, node, "channel", "unknown_word",
+                        "channel must be one of: web, app, till, mail, ads, service.");
     }
     (void)json_form_id(form, node, "session", JSON_MAY, &event->session);
     (void)json_form_id(form, node, "store", JSON_MAY, &event->store_text);
@@ -366,8 +386,9 @@ static void read_own(struct json_form *form, const struct json_node *node, const
     if (json_form_int(form, node, "position", JSON_MAY, 1, POSITION_MAX, &position)) {
         event->position = (uint32_t)position;
     }
-    (void)json_form_money(form, node, "total", JSON_MAY, event->currency[0] != 0 ? event->currency : door->currency,
-                          &event->total_minor, (char[4]){0});
+    (void)json_form_money(form, node, "total", JSON_MAY,
+                          event->currency[0] != 0 ? event->currency : door->currency, &event->total_minor,
+                          (char[4]){0});
     read_lines(form, node, door, arena, event);
     read_properties(form, node, event);
     (void)event_json_consent(form, node, "consent", &event->consent_said);
@@ -399,15 +420,16 @@ static void turn_returns(struct event *event, struct arena *arena)
     event->lines = turned;
 }
 
-enum err event_json_read(const struct json_node *node, const struct event_json_door *door, struct arena *arena,
-                         struct event *out_event, struct why *why)
+enum err event_json_read(const struct json_node *node, const struct event_json_door *door,
+                         struct arena *arena, struct event *out_event, struct why *why)
 {
     struct event event = {.channel = door->channel, .received_ms = door->now_ms};
     struct json_form form = {0};
 
     if (node->raw.n > EVENT_BODY_BYTES_MAX) {
-        return why_say(why, ERR_TOOBIG, "event_too_big", "", "An event may have %d bytes, had %zu; send less in properties.",
-                       EVENT_BODY_BYTES_MAX, node->raw.n);
+        return why_say(why, ERR_TOOBIG, "event_too_big", "",
+                       "An event may have %d bytes, had %zu; send less in properties.", EVENT_BODY_BYTES_MAX,
+                       node->raw.n);
     }
     if (node->has_duplicate_below) {
         (void)json_why(why, ERR_INVALID, "malformed_json", json_find_duplicate(node),

@@ -54,9 +54,10 @@ static void bad(const char *text, const char *code, const char *field)
 
 TEST(event_json_own_form)
 {
-    struct event event = good("{\"id\":\"e1\",\"kind\":\"add\",\"at\":\"2026-11-22T20:14:00+01:00\",\"identifier\":\"cookie:c1\","
-                              "\"item\":\"sku-1\",\"quantity\":2,\"price\":\"349.50\",\"channel\":\"web\",\"store\":\"TRD\","
-                              "\"properties\":{\"a\": [1]},\"consent\":{\"mail\":false,\"store\":\"granted\"}}");
+    struct event event = good(
+        "{\"id\":\"e1\",\"kind\":\"add\",\"at\":\"2026-11-22T20:14:00+01:00\",\"identifier\":\"cookie:c1\","
+        "\"item\":\"sku-1\",\"quantity\":2,\"price\":\"349.50\",\"channel\":\"web\",\"store\":\"TRD\","
+        "\"properties\":{\"a\": [1]},\"consent\":{\"mail\":false,\"store\":\"granted\"}}");
 
     CHECK_INT(event.kind, EVENT_ADD);
     CHECK(event.has_id && event.has_time);
@@ -76,7 +77,8 @@ TEST(event_json_own_form)
 
 TEST(event_json_without_id_and_time_gets_both)
 {
-    struct event one = good("{\"kind\":\"search\",\"query\":\"ski\"}"), two = good("{\"type\":\"search\",\"query\":\"ski\"}");
+    struct event one = good("{\"kind\":\"search\",\"query\":\"ski\"}"),
+                 two = good("{\"type\":\"search\",\"query\":\"ski\"}");
 
     CHECK(!one.has_id && !one.has_time && one.id.n == 29 && !bytes_equal(one.id, two.id));
     CHECK_INT(one.at_ms, door.now_ms);
@@ -84,7 +86,8 @@ TEST(event_json_without_id_and_time_gets_both)
 
 TEST(event_json_own_names_stay_in_front)
 {
-    struct event event = good("{\"kind\":\"x-fitting\",\"identifier\":\"x-locker:7:b\",\"customer\":{\"ids\":{\"x-gate\":\"g\",\"app\":\"a1\"}}}");
+    struct event event = good("{\"kind\":\"x-fitting\",\"identifier\":\"x-locker:7:b\",\"customer\":{\"ids\":"
+                              "{\"x-gate\":\"g\",\"app\":\"a1\"}}}");
 
     CHECK_INT(event.kind, EVENT_X);
     CHECK_TEXT(event.kind_name, "x-fitting");
@@ -105,7 +108,8 @@ TEST(event_json_faults_name_field_and_remedy)
     bad("{\"kind\":\"view\",\"item\":\"a\",\"quantity\":\"many\"}", "out_of_range", "/quantity");
     bad("{\"kind\":\"view\",\"at\":\"yesterday\"}", "bad_time", "/at");
     bad("{\"kind\":\"view\",\"identifier\":\"c1\"}", "bad_identifier", "/identifier");
-    bad("{\"kind\":\"view\",\"customer\":{\"ids\":{\"cokie\":\"c\"}}}", "bad_identifier", "/customer/ids/cokie");
+    bad("{\"kind\":\"view\",\"customer\":{\"ids\":{\"cokie\":\"c\"}}}", "bad_identifier",
+        "/customer/ids/cokie");
     bad("{\"kind\":\"view\",\"consent\":{\"mial\":true}}", "unknown_field", "/consent/mial");
     bad("{\"kind\":\"view\",\"channel\":\"tv\"}", "unknown_word", "/channel");
     bad("{\"kind\":\"view\",\"kind\":\"add\"}", "malformed_json", "");
@@ -119,7 +123,8 @@ TEST(event_json_pointer_is_inside_the_event)
     struct event event;
     struct why why = {0};
 
-    CHECK_INT(event_json_read(json_at(json_get(batch, "events"), 0), &door, &arena, &event, &why), ERR_INVALID);
+    CHECK_INT(event_json_read(json_at(json_get(batch, "events"), 0), &door, &arena, &event, &why),
+              ERR_INVALID);
     CHECK_TEXT(bytes_of(why.field), "/item");
 }
 
@@ -139,13 +144,16 @@ TEST(event_json_too_big_is_told)
 
 TEST(event_json_segment_form)
 {
-    struct event event =
-        good("{\"type\":\"track\",\"event\":\"Order Completed\",\"messageId\":\"m1\",\"anonymousId\":\"a1\",\"userId\":null,"
-             "\"timestamp\":\"2001-09-09T01:46:30Z\",\"sentAt\":\"2001-09-09T01:46:35Z\",\"writeKey\":\"k\",\"integrations\":{},"
-             "\"context\":{\"library\":{\"name\":\"analytics.js\"},\"sessionId\":1768,"
-             "\"consent\":{\"categoryPreferences\":{\"advertising\":false,\"analytics\":true}}},"
-             "\"properties\":{\"order_id\":\"o1\",\"total\":100.30000000000001,\"currency\":\"SEK\",\"products\":["
-             "{\"product_id\":\"p1\",\"price\":0.30000000000000004,\"quantity\":3},{\"sku\":\"s2\",\"price\":\"99.40\"},{\"name\":\"?\"}]}}");
+    struct event event = good(
+        "{\"type\":\"track\",\"event\":\"Order "
+        "Completed\",\"messageId\":\"m1\",\"anonymousId\":\"a1\",\"userId\":null,"
+        "\"timestamp\":\"2001-09-09T01:46:30Z\",\"sentAt\":\"2001-09-09T01:46:35Z\",\"writeKey\":\"k\","
+        "\"integrations\":{},"
+        "\"context\":{\"library\":{\"name\":\"analytics.js\"},\"sessionId\":1768,"
+        "\"consent\":{\"categoryPreferences\":{\"advertising\":false,\"analytics\":true}}},"
+        "\"properties\":{\"order_id\":\"o1\",\"total\":100.30000000000001,\"currency\":\"SEK\",\"products\":["
+        "{\"product_id\":\"p1\",\"price\":0.30000000000000004,\"quantity\":3},{\"sku\":\"s2\",\"price\":\"99."
+        "40\"},{\"name\":\"?\"}]}}");
 
     CHECK_INT(event.kind, EVENT_PURCHASE);
     CHECK_INT(event.channel, CHANNEL_WEB);
@@ -193,8 +201,9 @@ TEST(event_json_times_rounds_half_away)
     CHECK(event_json_times(INT64_MAX, 1000000000) == INT64_MAX);
 }
 
-#define RECEIPT(rest)                                                                                                        \
-    "{\"id\":\"r1\",\"source\":\"till\",\"at\":\"2026-11-22T20:14:00+01:00\",\"store\":\"TRD\",\"register\":\"2\","             \
+#define RECEIPT(rest)                                                                                        \
+    "{\"id\":\"r1\",\"source\":\"till\",\"at\":\"2026-11-22T20:14:00+01:00\",\"store\":\"TRD\","             \
+    "\"register\":\"2\","                                                                                    \
     "\"currency\":\"NOK\",\"customer\":{\"ids\":{\"member\":\"M-1\"}},\"total\":\"10.00\"," rest "}"
 
 static struct receipt receipt_of(const char *text)
@@ -208,21 +217,25 @@ static struct receipt receipt_of(const char *text)
 
 TEST(receipt_json_reads_lines)
 {
-    struct receipt receipt = receipt_of(RECEIPT("\"lines\":[{\"item\":\"a\",\"quantity\":0.350,\"paid\":\"20.00\"},"
-                                                "{\"item\":\"b\",\"quantity\":-1,\"paid\":\"-10.00\",\"returnOf\":\"r0\"}],"
-                                                "\"payments\":[{\"kind\":\"card\",\"amount\":10}]"));
+    struct receipt receipt =
+        receipt_of(RECEIPT("\"lines\":[{\"item\":\"a\",\"quantity\":0.350,\"paid\":\"20.00\"},"
+                           "{\"item\":\"b\",\"quantity\":-1,\"paid\":\"-10.00\",\"returnOf\":\"r0\"}],"
+                           "\"payments\":[{\"kind\":\"card\",\"amount\":10}]"));
 
     CHECK(receipt.event.is_receipt && receipt.event.kind == EVENT_PURCHASE);
     CHECK_TEXT(receipt.source, "till");
     CHECK_INT(receipt.event.lines_n, 2);
     CHECK_INT(receipt.event.lines[0].quantity_milli, 350);
     CHECK_INT(receipt.event.lines[1].paid_minor, -1000);
-    CHECK_INT(receipt_of(RECEIPT("\"lines\":[{\"item\":\"b\",\"quantity\":-1,\"paid\":\"-10.00\"}]")).event.kind, EVENT_RETURN);
+    CHECK_INT(
+        receipt_of(RECEIPT("\"lines\":[{\"item\":\"b\",\"quantity\":-1,\"paid\":\"-10.00\"}]")).event.kind,
+        EVENT_RETURN);
 }
 
 TEST(receipt_json_training_counts_nothing)
 {
-    struct receipt receipt = receipt_of(RECEIPT("\"training\":true,\"lines\":[{\"item\":\"a\",\"quantity\":1,\"paid\":1}]"));
+    struct receipt receipt =
+        receipt_of(RECEIPT("\"training\":true,\"lines\":[{\"item\":\"a\",\"quantity\":1,\"paid\":1}]"));
 
     CHECK_INT(receipt.event.kind, EVENT_CANCEL);
     CHECK_INT(receipt.event.lines_n, 0);
@@ -233,8 +246,9 @@ TEST(receipt_json_gathers_all_faults)
     struct json_form form = {0};
     struct receipt receipt;
 
-    CHECK(!receipt_json_read(&form, tree("{\"id\":\"\",\"at\":\"now\",\"lines\":[{\"item\":\"a\",\"paid\":\"x\"}],\"voidd\":1}"),
-                             &door, &arena, &receipt));
+    CHECK(!receipt_json_read(
+        &form, tree("{\"id\":\"\",\"at\":\"now\",\"lines\":[{\"item\":\"a\",\"paid\":\"x\"}],\"voidd\":1}"),
+        &door, &arena, &receipt));
     CHECK_INT(form.faults_n, 5);
     CHECK(form.has_unknown);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names: Segment e-commerce v2, its v1 word order, GA4 (wire.md 2.5). Money that a page computed in doubles
- * (0.30000000000000004) is rounded; amounts of senders that cannot be read leave the line without a price, for
- * the event tells more than its price. */
+/* Names: Segment e-commerce v2, its v1 word order, GA4 (wire.md 2.5). Money that a page computed in
+ * doubles (0.30000000000000004) is rounded; amounts of senders that cannot be read leave the line without
+ * a price, for the event tells more than its price. */
 #include "event/event_segment.h"
 
 #include "base/hash.h"
@@ -95,7 +95,7 @@ struct type {
 };
 
 static const struct type types[] = {
-    {"track", EVENT_NONE}, {"page", EVENT_PAGE},   {"screen", EVENT_PAGE},
+    {"track", EVENT_NONE},        {"page", EVENT_PAGE},      {"screen", EVENT_PAGE},
     {"identify", EVENT_IDENTIFY}, {"alias", EVENT_IDENTIFY}, {"group", EVENT_X},
 };
 
@@ -156,8 +156,8 @@ static const struct type *type_of(const struct json_node *node)
 
 bool event_segment_is(const struct json_node *node)
 {
-    static const char *const marks[] = {"messageId", "userId", "anonymousId", "event", "context", "originalTimestamp",
-                                        "traits",    NULL};
+    static const char *const marks[] = {"messageId",         "userId", "anonymousId", "event", "context",
+                                        "originalTimestamp", "traits", NULL};
     const struct type *type = type_of(node);
 
     if (type == NULL || json_get(node, "kind") != NULL) {
@@ -177,8 +177,8 @@ bool event_segment_is(const struct json_node *node)
 
 /* ---- who and when ---- */
 
-static void add_who(struct json_form *form, const struct json_node *node, const char *key, enum identifier_kind kind,
-                    struct event *event)
+static void add_who(struct json_form *form, const struct json_node *node, const char *key,
+                    enum identifier_kind kind, struct event *event)
 {
     struct bytes value;
 
@@ -187,8 +187,8 @@ static void add_who(struct json_form *form, const struct json_node *node, const 
     }
 }
 
-static void read_times(struct json_form *form, const struct json_node *node, const struct event_json_door *door,
-                       struct event *event)
+static void read_times(struct json_form *form, const struct json_node *node,
+                       const struct event_json_door *door, struct event *event)
 {
     int64_t sent_ms = door->sent_ms;
     const char *key = json_is_null(json_get(node, "timestamp")) ? "originalTimestamp" : "timestamp";
@@ -210,9 +210,11 @@ static void read_channel(const struct json_node *node, struct event *event)
     struct bytes word = {0};
 
     (void)json_text(json_get(json_get(context, "library"), "name"), &word);
-    if (bytes_starts(word, BYTES_LIT("analytics.js")) || bytes_starts(word, BYTES_LIT("RudderLabs JavaScript"))) {
+    if (bytes_starts(word, BYTES_LIT("analytics.js")) ||
+        bytes_starts(word, BYTES_LIT("RudderLabs JavaScript"))) {
         event->channel = CHANNEL_WEB;
-    } else if (bytes_starts(word, BYTES_LIT("analytics-ios")) || bytes_starts(word, BYTES_LIT("analytics-android"))) {
+    } else if (bytes_starts(word, BYTES_LIT("analytics-ios")) ||
+               bytes_starts(word, BYTES_LIT("analytics-android"))) {
         event->channel = CHANNEL_APP;
     }
     if (json_text(json_get(node, "channel"), &word)) {
@@ -237,7 +239,8 @@ static void read_consent(const struct json_node *node, struct event *event)
         {"preferences", 1u << PURPOSE_PERSONALISE},
         {"functional", 1u << PURPOSE_PERSONALISE},
     };
-    const struct json_node *said = json_get(json_get(json_get(node, "context"), "consent"), "categoryPreferences");
+    const struct json_node *said =
+        json_get(json_get(json_get(node, "context"), "consent"), "categoryPreferences");
 
     for (size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++) {
         bool is_granted;
@@ -247,7 +250,8 @@ static void read_consent(const struct json_node *node, struct event *event)
         }
         for (int purpose = 0; purpose < PURPOSES_; purpose++) {
             if ((categories[i].purposes >> purpose & 1u) != 0) {
-                event->consent_said = consent_word_set(event->consent_said, (enum purpose)purpose, CONSENT_REFUSED);
+                event->consent_said =
+                    consent_word_set(event->consent_said, (enum purpose)purpose, CONSENT_REFUSED);
             }
         }
     }
@@ -282,8 +286,8 @@ static bool read_product(const struct json_node *product, const struct event_jso
     for (size_t i = 0; ids[i] != NULL && line.item_text.n == 0; i++) {
         const struct json_node *id = json_get(product, ids[i]);
 
-        if (id != NULL && (id->type == JSON_TEXT || (id->type == JSON_NUMBER && id->is_integer)) && id->text.n > 0 &&
-            id->text.n <= EVENT_ID_BYTES_MAX) {
+        if (id != NULL && (id->type == JSON_TEXT || (id->type == JSON_NUMBER && id->is_integer)) &&
+            id->text.n > 0 && id->text.n <= EVENT_ID_BYTES_MAX) {
             line.item_text = id->text;
         }
     }
@@ -291,8 +295,8 @@ static bool read_product(const struct json_node *product, const struct event_jso
         return false;
     }
     line.item = hash_item(door->tenant, line.item_text);
-    if (!read_amount(json_get(product, "quantity"), 3, &line.quantity_milli) || line.quantity_milli > INT32_MAX ||
-        line.quantity_milli < -INT32_MAX) {
+    if (!read_amount(json_get(product, "quantity"), 3, &line.quantity_milli) ||
+        line.quantity_milli > INT32_MAX || line.quantity_milli < -INT32_MAX) {
         line.quantity_milli = 1000;
     }
     if (read_amount(json_get(product, "price"), exponent, &price)) {
@@ -302,8 +306,8 @@ static bool read_product(const struct json_node *product, const struct event_jso
     return true;
 }
 
-static void read_products(const struct json_node *properties, const struct event_json_door *door, struct arena *arena,
-                          struct event *event)
+static void read_products(const struct json_node *properties, const struct event_json_door *door,
+                          struct arena *arena, struct event *event)
 {
     const char *currency = event->currency[0] != 0 ? event->currency : door->currency;
     int exponent = money_exponent(currency);
@@ -323,7 +327,8 @@ static void read_products(const struct json_node *properties, const struct event
     if (lines == NULL) {
         return;
     }
-    for (const struct json_node *one = array == NULL ? NULL : array->first; one != NULL && n < most; one = one->next) {
+    for (const struct json_node *one = array == NULL ? NULL : array->first; one != NULL && n < most;
+         one = one->next) {
         n += read_product(one, door, exponent, &lines[n]) ? 1 : 0;
     }
     if (n == 0) {
@@ -342,7 +347,8 @@ static void read_text(const struct json_node *node, const char *key, size_t most
     }
 }
 
-static void read_track(struct json_form *form, const struct json_node *node, struct arena *arena, struct event *event)
+static void read_track(struct json_form *form, const struct json_node *node, struct arena *arena,
+                       struct event *event)
 {
     struct bytes name;
 
@@ -357,15 +363,16 @@ static void read_track(struct json_form *form, const struct json_node *node, str
     }
 }
 
-static void read_details(const struct json_node *node, const struct event_json_door *door, struct arena *arena,
-                         struct event *event)
+static void read_details(const struct json_node *node, const struct event_json_door *door,
+                         struct arena *arena, struct event *event)
 {
     const struct json_node *properties = json_get(node, "properties"), *session, *position;
     const char *currency;
     int64_t at;
 
     session = json_get(json_get(node, "context"), "sessionId");
-    if (session != NULL && (session->type == JSON_TEXT || session->type == JSON_NUMBER) && session->text.n <= EVENT_ID_BYTES_MAX) {
+    if (session != NULL && (session->type == JSON_TEXT || session->type == JSON_NUMBER) &&
+        session->text.n <= EVENT_ID_BYTES_MAX) {
         event->session = session->text;
     }
     if (properties == NULL || properties->type != JSON_OBJECT) {
@@ -393,8 +400,8 @@ static void read_details(const struct json_node *node, const struct event_json_d
     }
 }
 
-void event_segment_read(struct json_form *form, const struct json_node *node, const struct event_json_door *door,
-                        struct arena *arena, struct event *event)
+void event_segment_read(struct json_form *form, const struct json_node *node,
+                        const struct event_json_door *door, struct arena *arena, struct event *event)
 {
     const struct type *type = type_of(node);
 

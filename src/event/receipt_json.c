@@ -4,13 +4,14 @@
 #include "base/hash.h"
 #include "base/money.h"
 
-static const char *const receipt_fields[] = {"id",    "source", "at",       "store",  "register", "currency", "customer", "identifier", "total",
-                                             "lines", "order",  "payments", "seller", "training", "voided",   "consent", NULL};
-static const char *const line_fields[] = {"item", "gtin",     "quantity", "paid", "vat", "margin", "discount",
-                                          "returnOf", "currency", NULL};
+static const char *const receipt_fields[] = {
+    "id",    "source", "at",       "store",  "register", "currency", "customer", "identifier", "total",
+    "lines", "order",  "payments", "seller", "training", "voided",   "consent",  NULL};
+static const char *const line_fields[] = {"item",   "gtin",     "quantity", "paid",     "vat",
+                                          "margin", "discount", "returnOf", "currency", NULL};
 
-static bool read_line(struct json_form *form, const struct json_node *node, const struct event_json_door *door,
-                      const char *currency, struct event_line *out_line)
+static bool read_line(struct json_form *form, const struct json_node *node,
+                      const struct event_json_door *door, const char *currency, struct event_line *out_line)
 {
     struct event_line line = {0};
     struct bytes text;
@@ -23,11 +24,14 @@ static bool read_line(struct json_form *form, const struct json_node *node, cons
     }
     (void)json_form_id(form, node, "item", JSON_NEEDED, &line.item_text);
     if (json_is_null(json_get(node, "quantity"))) {
-        json_form_fault(form, node, "quantity", "required", "quantity is missing; send it, negative for a return.");
+        json_form_fault(form, node, "quantity", "required",
+                        "quantity is missing; send it, negative for a return.");
     }
     (void)event_json_quantity(form, node, "quantity", &line.quantity_milli);
-    if (json_form_money(form, node, "paid", JSON_NEEDED, currency, &line.paid_minor, named) && strcmp(named, currency) != 0) {
-        json_form_fault(form, node, "paid", "bad_currency", "A receipt has one currency; send another receipt for another.");
+    if (json_form_money(form, node, "paid", JSON_NEEDED, currency, &line.paid_minor, named) &&
+        strcmp(named, currency) != 0) {
+        json_form_fault(form, node, "paid", "bad_currency",
+                        "A receipt has one currency; send another receipt for another.");
     }
     (void)json_form_money(form, node, "vat", JSON_MAY, currency, &(int64_t){0}, named);
     (void)json_form_money(form, node, "margin", JSON_MAY, currency, &(int64_t){0}, named);
@@ -42,8 +46,8 @@ static bool read_line(struct json_form *form, const struct json_node *node, cons
     return true;
 }
 
-static void read_lines(struct json_form *form, const struct json_node *node, const struct event_json_door *door,
-                       struct arena *arena, struct event *event)
+static void read_lines(struct json_form *form, const struct json_node *node,
+                       const struct event_json_door *door, struct arena *arena, struct event *event)
 {
     const struct json_node *array;
     struct event_line *lines;
@@ -86,8 +90,8 @@ static void read_payments(struct json_form *form, const struct json_node *node, 
     }
 }
 
-bool receipt_json_read(struct json_form *form, const struct json_node *node, const struct event_json_door *door,
-                       struct arena *arena, struct receipt *out_receipt)
+bool receipt_json_read(struct json_form *form, const struct json_node *node,
+                       const struct event_json_door *door, struct arena *arena, struct receipt *out_receipt)
 {
     struct receipt receipt = {.event = {.kind = EVENT_PURCHASE,
                                         .channel = CHANNEL_TILL,
@@ -114,7 +118,8 @@ bool receipt_json_read(struct json_form *form, const struct json_node *node, con
     (void)json_form_id(form, node, "order", JSON_MAY, &event->order);
     (void)json_form_text(form, node, "currency", JSON_MAY, 3, 3, &text);
     if (!money_is_currency(text)) {
-        json_form_fault(form, node, "currency", "bad_currency", "currency must be three capital letters, such as NOK.");
+        json_form_fault(form, node, "currency", "bad_currency",
+                        "currency must be three capital letters, such as NOK.");
         return false;
     }
     memcpy(event->currency, text.p, 3);
