@@ -299,7 +299,7 @@ enum err api_open(struct storage *storage, const uint8_t secret[32], struct api 
     arena_close(&arena);
     if (err != ERR_OK) {
         api_close(api);
-        return why_say(why, err, err_name(err), "", "the configuration in storage could not be read (%s); see `falun check`",
+        return why_say(why, err, err_name(err), "", "the configuration in storage could not be read (%s); restore the backup",
                        err_name(err));
     }
     *out_api = api;

@@ -4,6 +4,7 @@
 #include "api/api_key.h"
 #include "base/json_form.h"
 #include "base/json_write.h"
+#include "base/money.h"
 #include "cmd/cmd.h"
 #include "cmd/data.h"
 #include "storage/storage_wait.h"
@@ -59,6 +60,19 @@ static bool read_words(int argc, char **argv, struct words *words)
     return optind == argc;
 }
 
+/* Names stand in headers, logs and commands: printable, and nothing that needs quoting there. */
+static bool is_name(const char *text, size_t most)
+{
+    size_t n = strlen(text);
+
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f || strchr("\"'\\`", text[i]) != NULL) {
+            return false;
+        }
+    }
+    return n > 0 && n <= most;
+}
+
 /* Gives the tenant's number, 0 where there is none of the name. */
 static uint32_t tenant_number(struct data *data, const char *name, struct arena *arena)
 {
@@ -87,8 +101,8 @@ static int key_add(struct data *data, const struct words *words, struct tenant_i
     struct storage_put put;
     uint64_t revision;
 
-    if (strlen(words->source) == 0 || strlen(words->source) > 63) {
-        fprintf(stderr, "falun key: --source names the sending system in 1 to 63 bytes\n");
+    if (!is_name(words->source, sizeof((struct api_key){0}.source) - 1)) {
+        fprintf(stderr, "falun key: --source names the sending system in 1 to 63 bytes, without blanks and quotes\n");
         return 2;
     }
     memcpy(text, who == API_SECRET ? "sk_" : "wk_", 3);
@@ -175,10 +189,31 @@ int cmd_key(int argc, char **argv)
     return code;
 }
 
+/* What the server could not hold would keep it from starting. */
+static bool is_tenant(const struct words *words)
+{
+    const struct api_tenant *room = NULL;
+    const char *wrong = NULL;
+
+    if (!is_name(words->tenant, sizeof(room->name) - 1)) {
+        wrong = "--tenant is a name of 1 to 63 bytes, without blanks and quotes";
+    } else if (strlen(words->country) != 2 || strspn(words->country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2) {
+        wrong = "--country is two capital letters, such as NO";
+    } else if (!money_is_currency(bytes_of(words->currency))) {
+        wrong = "--currency is three capital letters, such as NOK";
+    } else if (!is_name(words->time_zone, sizeof(room->time_zone) - 1)) {
+        wrong = "--time-zone is a name such as Europe/Oslo";
+    }
+    if (wrong != NULL) {
+        fprintf(stderr, "falun tenant: %s\n", wrong);
+    }
+    return wrong == NULL;
+}
+
 static int tenant_add(struct data *data, const struct words *words, struct arena *arena)
 {
     const struct storage_row *rows;
-    size_t n = 0;
+    size_t n = 0, others_n = 0;
     int64_t id, most = 1;
     struct json_write w;
     struct storage_put put = {.id = bytes_of(words->tenant), .if_revision = UINT64_MAX};
@@ -191,9 +226,14 @@ static int tenant_add(struct data *data, const struct words *words, struct arena
         const struct json_node *root;
 
         if (rows[i].row.n > 0 && json_read(arena, rows[i].row, &root, NULL) == ERR_OK &&
-            json_int(json_get(root, "id"), 1, INT32_MAX, &id) && id > most) {
-            most = id;
+            json_int(json_get(root, "id"), 1, INT32_MAX, &id)) {
+            most = id > most ? id : most;
+            others_n += id != 1;
         }
+    }
+    if (strcmp(words->tenant, "default") != 0 && others_n + 1 >= API_TENANTS_MAX) {
+        fprintf(stderr, "falun tenant: a server holds %d tenants at most; use another data directory\n", API_TENANTS_MAX);
+        return 1;
     }
     json_write_open(&w, arena, 256);
     json_write_object(&w, NULL);
@@ -229,6 +269,9 @@ int cmd_tenant(int argc, char **argv)
         fprintf(stderr, "falun tenant add --tenant NAME [--country NO] [--currency NOK] [--time-zone Europe/Oslo] | list\n"
                         "    [--data DIR]\n");
         return strcmp(what, "--help") == 0 ? 0 : 2;
+    }
+    if (what[0] == 'a' && !is_tenant(&words)) {
+        return 2;
     }
     err = data_open(words.data, &options, &data, &why);
     if (err != ERR_OK) {

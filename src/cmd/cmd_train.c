@@ -241,7 +241,7 @@ static enum err train(const struct asked *asked, struct place *place, struct are
     enum err err = history_from_storage(place->data.storage, place->tenant, data_now_ms(NULL), &history);
 
     if (err != ERR_OK) {
-        return why_say(why, err, "unreadable", "", "the events could not be read (%s); falun check says more", err_name(err));
+        return why_say(why, err, "unreadable", "", "the events could not be read (%s); look at the disk, or restore the backup", err_name(err));
     }
     newest_ms = history_newest_ms(&history);
     fprintf(stderr, "learning from %zu baskets of %zu customers, %zu items\n", history.baskets_n, history.customers_n,

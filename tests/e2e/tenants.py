@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two retailers on one server, with the same ids for everything: is nothing seen across the wall?"""
-from server import PUBLIC, Case, events_of, main, row
+from server import PUBLIC, Case, Server, events_of, main, row
 
 
 class Tenants(Case):
@@ -112,6 +112,31 @@ class Tenants(Case):
             client.port = self.server.port
         self.problem(self.server.get("/v1/items/sku-1", key=key), 401)
         self.ok(self.b.get("/v1/items/sku-1"))
+
+
+class Commands(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.shop = Server(start=False)
+        cls.addClassCleanup(cls.shop.__exit__)
+
+    def refused(self, *command):
+        ran = self.shop.falun(*command, check=False)
+        self.assertIn(ran.returncode, (1, 2), ran)
+        self.assertTrue(ran.stderr.startswith(f"falun {command[0]}: "), ran)
+
+    def test_what_the_server_could_not_hold_is_refused(self):
+        for name in ("", "x" * 64, "a b", "a\nb", 'a"b'):
+            self.refused("tenant", "add", "--tenant", name)
+            self.refused("key", "add", "--source", name)
+        for country in ("NORWAY", "no", "N"):
+            self.refused("tenant", "add", "--tenant", "t", "--country", country)
+        self.refused("tenant", "add", "--tenant", "t", "--currency", "kr")
+        for i in range(63):
+            self.shop.falun("tenant", "add", "--tenant", f"t{i}")
+        self.refused("tenant", "add", "--tenant", "one-more")
+        self.shop.start()
+        self.assertEqual(self.shop.stop(), 0)
 
 
 if __name__ == "__main__":
