@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,22 @@ static enum err take_lock(struct data_dir *dir, struct why *why)
         return io(why, full, "cannot be written");
     }
     return ERR_OK;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *at)
+{
+    (void)stat;
+    (void)kind;
+    return at->level > 0 ? remove(path) : 0;
+}
+
+/* P7: what a killed trainer left in spool/ is a view of all customers, also of those who have withdrawn since. */
+static enum err clear_spool(const struct data_dir *dir, struct why *why)
+{
+    char full[PATH_BYTES + 16];
+
+    data_dir_join(dir->path, "spool", full, sizeof(full));
+    return nftw(full, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 ? ERR_OK : io(why, full, "cannot be cleared");
 }
 
 /* Written aside, synced and renamed: a secret is there whole or not at all. */
@@ -133,6 +150,7 @@ enum err data_dir_open(const char *path, struct data_dir **out_dir, struct why *
     memcpy(dir->path, path, strlen(path) + 1);
     err = make_dirs(path, why);
     err = err == ERR_OK ? take_lock(dir, why) : err;
+    err = err == ERR_OK ? clear_spool(dir, why) : err;
     err = err == ERR_OK ? take_secret(dir, why) : err;
     if (err != ERR_OK) {
         data_dir_close(dir);

@@ -12,7 +12,7 @@
 
 struct data_dir;
 
-/* Makes what is missing and takes the lock. Errors: ERR_BUSY, another process has it (why names its
+/* Makes what is missing, takes the lock and empties spool/: what lies there is of processes that are gone. Errors: ERR_BUSY, another process has it (why names its
  * pid); ERR_IO; ERR_CORRUPT, a secret of another length. */
 MUST_USE enum err data_dir_open(const char *path, struct data_dir **out_dir, struct why *why);
 /* Gives up the lock. NULL is allowed. */

@@ -117,3 +117,22 @@ TEST(data_dir_refuses_a_damaged_secret)
     CHECK(dir == NULL && strstr(why.says, "backup") != NULL);
     sweep();
 }
+
+/* P7: a view left by a killed trainer holds also those who have withdrawn since. */
+TEST(data_dir_clears_what_the_dead_left_in_spool)
+{
+    struct data_dir *dir;
+    FILE *left;
+
+    hash_start();
+    CHECK_OK(data_dir_open(fresh(), &dir, NULL));
+    data_dir_close(dir);
+    CHECK_INT(mkdir(inside("spool/checkpoint-1"), 0700), 0);
+    left = fopen(inside("spool/checkpoint-1/000001.sst"), "w");
+    CHECK(left != NULL && fclose(left) == 0);
+    CHECK_OK(data_dir_open(dir_path, &dir, NULL));
+    CHECK(access(inside("spool/checkpoint-1"), F_OK) != 0);
+    CHECK_INT(access(inside("spool"), F_OK), 0);
+    data_dir_close(dir);
+    sweep();
+}

@@ -5,6 +5,7 @@ A raw scan reads every file of the data directory, while the server runs and aft
 normalised and hashed (SHA-256, as bytes and as hex), and for the ids, sessions and words of the visitor's events. That
 the scan can see is shown each time with a neighbour who has consented."""
 import hashlib
+import socket
 import time
 
 from server import Case, events_of, hits, main, row, shop
@@ -220,6 +221,20 @@ class Withdrawn(Scanned):
         read = self.server.get(f"/v1/customers/member:{member}")
         self.assertNotIn(b"sku-", read.body)
         self.assertNotIn(cookie.encode(), read.body)
+
+    def test_a_view_that_a_killed_trainer_left_goes_at_the_next_start(self):
+        who = "viewed-Cookie-3V"
+        word = hashlib.sha256(b"viewed").hexdigest()  # so long a word of chance survives the files' compression
+        self.ok(self.server.post("/v1/events", {"id": "viewed", "kind": "view", "item": "sku-1", "session": word, "identifier": f"cookie:{who}"}))
+        with socket.socket(socket.AF_UNIX) as by_file:
+            by_file.connect(str(self.server.data / "socket"))
+            by_file.sendall(b"POST /v1/checkpoints HTTP/1.1\r\nHost: falun\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            self.assertIn(b" 200 ", by_file.recv(65536))
+        self.ok(self.server.put(f"/v1/customers/cookie:{who}/consents/store", {"state": "withdrawn"}))
+        self.assertTrue(hits(self.server.data / "spool", [word.encode()]), "the view was made before")
+        self.server.kill()
+        self.server.start()
+        self.nothing_on_disk(forms(who) + [word.encode()], patience=15)
 
     def test_what_was_served_before_a_link_is_forgotten_too(self):
         ids = {"cookie": "traced-Cookie-5T", "member": "traced-Member-5T"}
