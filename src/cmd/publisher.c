@@ -52,8 +52,9 @@ static void held_free(void *old)
     free(held);
 }
 
-/* Opens the file and looks that it is the one it is named. */
-static enum err held_open(struct publisher *publisher, const char *hash, struct held **out_held, struct why *why)
+/* Opens the file and looks that it is the one it is named, and the tenant's own: all tenants' models lie in one place. */
+static enum err held_open(struct publisher *publisher, struct tenant_id tenant, const char *hash, struct held **out_held,
+                          struct why *why)
 {
     struct held *held = calloc(1, sizeof(*held));
     char path[PATH_BYTES];
@@ -68,6 +69,9 @@ static enum err held_open(struct publisher *publisher, const char *hash, struct 
     err = err == ERR_OK ? model_file_open(held->file, &held->arena, &held->model, why) : err;
     if (err == ERR_OK && !bytes_equal(model_hash(held->model), bytes_of(hash))) {
         err = why_say(why, ERR_CORRUPT, "corrupt", "/hash", "the file is not the one it is named; train again");
+    }
+    if (err == ERR_OK && model_tenant(held->model).v != tenant.v) {
+        err = why_say(why, ERR_ABSENT, "unknown_model", "/hash", "this tenant has no such model; train it");
     }
     if (err != ERR_OK) {
         held_free(held);
@@ -118,7 +122,7 @@ static void publish_now(struct loop_task *task)
     struct held *held = NULL;
     uint64_t revision;
 
-    job->err = held_open(publisher, job->hash, &held, &job->why);
+    job->err = held_open(publisher, job->tenant->id, job->hash, &held, &job->why);
     if (job->err == ERR_OK) {
         job->err = storage_wait_put(publisher->api->storage, publisher->loop, job->tenant->id, STORAGE_MODEL, &put, 1, &revision);
         if (job->err == ERR_OK) {
@@ -219,7 +223,7 @@ static void load_rows(struct publisher *publisher)
                     continue;
                 }
                 memcpy(hash, rows[j].row.p, 64);
-                if (held_open(publisher, hash, &held, &why) == ERR_OK) {
+                if (held_open(publisher, publisher->api->tenants[i]->id, hash, &held, &why) == ERR_OK) {
                     swap(publisher, i, held);
                 } else {
                     log_say(LOG_WARN, "cmd", "the model in use does not open; train again", "hash=%.12s why=\"%s\"", hash,

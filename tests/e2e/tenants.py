@@ -37,6 +37,18 @@ class Tenants(Case):
         self.assertEqual(row(candidates), ["sku-1"])
         self.assertEqual(candidates.json["unknown"]["items"], ["only-a"])
 
+    def test_a_model_is_its_tenants_own(self):
+        self.ok(self.a.post("/v1/receipts", [
+            {"id": f"taught-{i}", "at": f"2026-10-{1 + i % 28:02d}T10:00:00Z", "identifier": f"member:taught-{i % 6}",
+             "lines": [{"item": f"sku-{1 + (i + j) % 4}", "quantity": 1, "paid": 10} for j in range(2)],
+             "consent": {"store": True}} for i in range(60)]))
+        self.server.falun("train", "--once")
+        model = self.ok(self.a.get("/v1/models")).json["hash"]
+        self.assertTrue(model)
+        self.problem(self.b.post("/v1/models", {"hash": model}), 404, "unknown_model")
+        self.assertIsNone(self.ok(self.b.get("/v1/models")).json["hash"])
+        self.ok(self.a.post("/v1/models", {"hash": model}))
+
     def test_events_and_customers(self):
         event = {"id": "same-id", "kind": "view", "item": "sku-2", "identifier": "cookie:same", "at": "2026-11-01T10:00:00Z"}
         self.assertEqual(self.ok(self.a.post("/v1/events", event)).verdicts, ["accepted"])
