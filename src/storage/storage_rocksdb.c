@@ -25,7 +25,7 @@
 
 enum {
     CACHE_BYTES = 256 << 20,
-    WRITE_BUFFER_BYTES = 8 << 20,    /* a family: a skip list that fits the processor's cache takes a quarter less time; */
+    WRITE_BUFFER_BYTES = 16 << 20,   /* a family: smaller skip lists stay in the cache, larger ones merge less */
     WRITE_BUFFERS_BYTES = 160 << 20, /* all of them */
     WAL_BYTES_MAX = 256 << 20,       /* replayed at about 100 MB/s after a crash */
     RESERVE_BYTES = 16 << 20, /* kept free on the disk: a group, its log and the files' own needs */
