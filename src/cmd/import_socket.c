@@ -228,6 +228,18 @@ static void write_customer(struct json_write *w, const struct event *event)
     json_write_end(w);
 }
 
+/* What the map does not grant is not granted by the gate either: as in import_store's door. */
+static void write_consent(struct json_write *w, uint16_t purposes)
+{
+    json_write_object(w, "consent");
+    for (int i = PURPOSE_STORE; i <= PURPOSE_MEASURE; i++) {
+        if ((purposes >> i & 1) == 0) {
+            json_write_bool(w, event_purpose_word((enum purpose)i), false);
+        }
+    }
+    json_write_end(w);
+}
+
 enum err import_socket_receipt(struct import_socket *socket, const struct import_receipt *receipt, struct why *why)
 {
     const struct event *event = receipt->event;
@@ -252,17 +264,17 @@ enum err import_socket_receipt(struct import_socket *socket, const struct import
     if (event->identifiers_n > 0 && (socket->map->purposes >> PURPOSE_STORE & 1) != 0) {
         write_customer(w, event);
     }
-    if (event->currency[0] != '\0') {
-        write_decimal(w, "total", event->total_minor, exponent);
+    write_consent(w, socket->map->purposes);
+    if (event->channel != CHANNEL_NONE) {
+        json_write_word(w, "channel", event_channel_word(event->channel));
     }
+    write_decimal(w, "total", event->total_minor, exponent);
     json_write_array(w, "lines");
     for (size_t i = 0; i < event->lines_n; i++) {
         json_write_object(w, NULL);
         json_write_text(w, "item", event->lines[i].item_text);
         write_decimal(w, "quantity", event->lines[i].quantity_milli, 3);
-        if (event->currency[0] != '\0') {
-            write_decimal(w, "paid", event->lines[i].paid_minor, exponent);
-        }
+        write_decimal(w, "paid", event->lines[i].paid_minor, exponent);
         json_write_end(w);
     }
     json_write_end(w);

@@ -6,7 +6,7 @@
 
 static const char *const receipt_fields[] = {
     "id",    "source", "at",       "store",  "register", "currency", "customer", "identifier", "total",
-    "lines", "order",  "payments", "seller", "training", "voided",   "consent",  NULL};
+    "lines", "order",  "payments", "seller", "training", "voided",   "consent",  "channel",  NULL};
 static const char *const line_fields[] = {"item",   "gtin",     "quantity", "paid",     "vat",
                                           "margin", "discount", "returnOf", "currency", NULL};
 
@@ -123,6 +123,9 @@ bool receipt_json_read(struct json_form *form, const struct json_node *node,
         return false;
     }
     memcpy(event->currency, text.p, 3);
+    if (json_form_text(form, node, "channel", JSON_MAY, 1, 32, &text) && !event_channel_of(text, &event->channel)) {
+        json_form_fault(form, node, "channel", "unknown_word", "channel must be one of: web, app, till, mail, ads, service.");
+    }
     (void)json_form_id(form, node, "register", JSON_MAY, &text);
     (void)json_form_id(form, node, "seller", JSON_MAY, &text);
     (void)json_form_money(form, node, "total", JSON_MAY, event->currency, &event->total_minor, named);
