@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_AT_ONCE = 4096, ARENA_BYTES = 1 << 20, ARENA_BYTES_MAX = 256 << 20 };
+enum { ROWS_AT_ONCE = 1024, ARENA_BYTES = 1 << 20, ARENA_BYTES_MAX = 256 << 20 };
 
 static const char base32_digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -231,31 +231,44 @@ static enum err read_tenants(struct api *api, struct loop *loop, struct arena *a
     return ERR_OK;
 }
 
+static enum err apply_rows(struct api_tenant *tenant, enum storage_table table, const struct storage_row *rows, size_t n)
+{
+    struct arena one; /* a row at a time: what it is read into is several times as large */
+    enum err err = ERR_OK;
+
+    arena_open(&one, ARENA_BYTES, ARENA_BYTES_MAX);
+    for (size_t i = 0; err == ERR_OK && i < n; i++) {
+        err = api_catalog_apply(tenant->catalog, tenant->id, table, &rows[i], &one);
+        err = err == ERR_STALE ? ERR_OK : err;
+        arena_reset(&one);
+    }
+    arena_close(&one);
+    return err;
+}
+
 static enum err read_table(struct api *api, struct loop *loop, struct api_tenant *tenant, enum storage_table table,
                            struct arena *arena)
 {
     uint64_t since = 0;
+    size_t most = ROWS_AT_ONCE;
 
     for (;;) {
         const struct storage_row *rows;
         size_t n;
-        enum err err =
-            storage_wait_changes(api->storage, loop, tenant->id, table, since, ROWS_AT_ONCE, arena, &rows, &n);
+        enum err err = storage_wait_changes(api->storage, loop, tenant->id, table, since, most, arena, &rows, &n);
 
-        if (err != ERR_OK) {
+        if (err == ERR_NOMEM && most > 1) { /* long texts: fewer at once, so that no catalogue keeps a server from starting */
+            most /= 2;
+            arena_reset(arena);
+            continue;
+        }
+        err = err == ERR_OK ? apply_rows(tenant, table, rows, n) : err;
+        if (err != ERR_OK || n < most) {
+            arena_reset(arena);
             return err;
         }
-        for (size_t i = 0; i < n; i++) {
-            since = rows[i].revision;
-            err = api_catalog_apply(tenant->catalog, tenant->id, table, &rows[i], arena);
-            if (err != ERR_OK && err != ERR_STALE) {
-                return err;
-            }
-        }
+        since = rows[n - 1].revision;
         arena_reset(arena);
-        if (n < ROWS_AT_ONCE) {
-            return ERR_OK;
-        }
     }
 }
 

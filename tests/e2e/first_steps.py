@@ -487,5 +487,16 @@ class EmptyShop(Case):
         self.assertIn(str(self.server.process.pid), ran.stderr)
 
 
+class Heavy(Case):
+    def test_a_catalogue_of_long_texts_is_there_after_a_restart(self):
+        text = {f"l{i}": "d" * 60000 for i in range(15)}
+        for i in range(300):
+            self.ok(self.server.put(f"/v1/items/heavy-{i}", {"title": f"Heavy {i}", "description": text}))
+        self.assertEqual(self.server.stop(), 0)
+        self.server.start()
+        for i in (0, 299):
+            self.assertEqual(self.ok(self.server.get(f"/v1/items/heavy-{i}")).json["title"], f"Heavy {i}")
+
+
 if __name__ == "__main__":
     main()
