@@ -18,7 +18,8 @@
 #include "event/event.h"
 #include "event/sealed.h"
 
-enum { CONSENT_TEXT_BYTES_MAX = 64, CONSENT_ENTRIES_MAX = 64 * PURPOSES_ };
+/* Of each purpose one a part, and one that a cut left behind (part 0). */
+enum { CONSENT_TEXT_BYTES_MAX = 64, CONSENT_ENTRIES_MAX = (64 + 1) * PURPOSES_ };
 
 /* A gated source counts absent as granted for these. */
 #define CONSENT_GATED_WORD                                                                                  \

@@ -62,6 +62,29 @@ TEST(the_strictest_part_counts_until_the_customer_speaks_anew)
     arena_close(&arena);
 }
 
+/* P7. Withdrawal never fails: not even with as many parts as there can be and what a cut left behind beside them. */
+TEST(the_largest_customer_can_withdraw_all)
+{
+    struct part_id parts[65];
+    struct bytes field = {0}, moved;
+
+    arena_open(&arena, 65536, 64 << 20);
+    for (size_t i = 0; i < 65; i++) {
+        parts[i].v = i + 1;
+    }
+    for (int i = 0; i < PURPOSES_; i++) { /* the 65th leaves, and its refusals stay behind */
+        field = patched(field, change_of((enum purpose)i, CONSENT_REFUSED, 10, 0), &parts[64], 1);
+    }
+    CHECK_OK(consent_field_cut(field, parts[64], &arena, &field, &moved));
+    for (int i = 0; i < PURPOSES_; i++) {
+        field = patched(field, change_of((enum purpose)i, CONSENT_WITHDRAWN, 20, 0), parts, 64);
+    }
+    for (int i = 0; i < PURPOSES_; i++) {
+        CHECK_INT(consent_word_get(word_of(field, 30), (enum purpose)i), CONSENT_WITHDRAWN);
+    }
+    arena_close(&arena);
+}
+
 /* P6, P7. A grant ends to the millisecond; an ended grant is unsaid, not refused. */
 TEST(a_grant_ends_when_it_said)
 {
