@@ -272,9 +272,11 @@ static void write_life(struct json_write *w, const struct part *life, const stru
     json_write_end(w);
     json_write_array(w, "months");
     for (size_t i = 0; i < life->months_n; i++) {
+        int month = (life->months[i].month % 12 + 12) % 12;
+
         json_write_object(w, NULL);
         json_write_text(w, "month",
-                        arena_format(arena, "%04d-%02d", 1970 + life->months[i].month / 12, life->months[i].month % 12 + 1));
+                        arena_format(arena, "%04d-%02d", 1970 + (life->months[i].month - month) / 12, month + 1));
         json_write_int(w, "purchases", life->months[i].purchases);
         json_write_int(w, "lines", life->months[i].lines);
         json_write_int(w, "looks", life->months[i].looks);

@@ -91,7 +91,8 @@ enum err ingest_check(struct event *event, int64_t now_ms, struct why *why)
     if (event->at_ms > now_ms + AHEAD_REFUSE_MS) {
         return why_say(why, ERR_INVALID, "future_time", "/at", "the time is more than 24 h ahead; check the sender's clock");
     }
-    if (event->at_ms > now_ms + AHEAD_CLAMP_MS) {
+    /* A clock repaired by a nonsensical one may lie before all time: such a body would never be read again. */
+    if (event->at_ms > now_ms + AHEAD_CLAMP_MS || event->at_ms < TIME_MIN_MS) {
         event->at_ms = now_ms;
     }
     /* The key's day may not lie where a later correction would hide it; the original stays in the body. */

@@ -266,7 +266,7 @@ static void fill_stores(struct making *making)
     struct store_order *order = history_zero(stores_n, sizeof(*order));
     struct topk_entry room[MODEL_POPULAR_MAX];
     struct topk best = topk_of(room, MODEL_POPULAR_MAX);
-    struct model_weight *row = NULL;
+    struct model_weight *row = NULL, *kept;
     uint64_t *id = take(making, stores_n, sizeof(*id));
     uint32_t *at = take(making, stores_n + 1, sizeof(*at)), n = 0;
     float *sum = take(making, stores_n, sizeof(*sum));
@@ -310,7 +310,11 @@ static void fill_stores(struct making *making)
     build->store_id = id;
     build->store_at = at;
     build->store_sum = sum;
-    build->store_row = memcpy(take(making, n, sizeof(*row)), row, n * sizeof(*row));
+    kept = take(making, n, sizeof(*row));
+    if (n > 0) {
+        memcpy(kept, row, n * sizeof(*row));
+    }
+    build->store_row = kept;
     free(row);
     free(order);
     free(first);

@@ -4,6 +4,7 @@
 #include "base/test.h"
 #include "cmd/rules.h"
 #include "consent/pass.h"
+#include "event/event_code.h"
 #include "ingest/ingest.h"
 #include "os/loop.h"
 #include "picture/picture.h"
@@ -80,6 +81,20 @@ static struct event *event_of(enum event_kind kind, const char *id, const char *
 static void name(struct event *event, enum identifier_kind kind, const char *value)
 {
     event->identifiers[event->identifiers_n++] = (struct event_identifier){kind, bytes_of(value)};
+}
+
+/* A sender's clock that is centuries off: what it sends can be read again. */
+TEST(a_time_before_all_time_becomes_now)
+{
+    struct event event = {.kind = EVENT_SEARCH, .id = BYTES_LIT("e"), .at_ms = TIME_MIN_MS - 1, .declared_ms = TIME_MIN_MS};
+    struct event read;
+    uint8_t room[256];
+    struct pack to = pack_into(room, sizeof(room));
+
+    CHECK_OK(ingest_check(&event, now_ms, NULL));
+    CHECK_INT(event.at_ms, now_ms);
+    event_encode(&event, &to);
+    CHECK_OK(event_decode(pack_bytes(&to), tenant, &arena, &read));
 }
 
 /* Who sends just so much that the arena is full to the byte gets an error; the server stays. */

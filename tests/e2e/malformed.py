@@ -395,5 +395,23 @@ class Unproved(Told):
         self.assertEqual(len(events_of(self.server, "member:owned")), 1)
 
 
+class Clocks(Case):
+    def test_a_clock_that_is_centuries_off_spoils_nothing(self):
+        shop(self.server, 4)
+        for i, (at, sent) in enumerate((("1900-01-01T00:00:00Z", "2199-12-31T00:00:00Z"), ("1971-01-01T00:00:00Z", "2199-12-31T00:00:00Z"),
+                                        ("1900-01-01T00:00:00Z", "1900-01-01T00:00:00Z"))):
+            self.ok(self.server.post("/v1/events", {"type": "track", "event": "Product Viewed", "anonymousId": "off", "messageId": f"off-{i}",
+                                                    "timestamp": at, "sentAt": sent, "properties": {"product_id": "sku-1"}}))
+        self.assertEqual(self.ok(self.server.get("/v1/customers/anonymousId:off")).json["seen"]["events"], 3)
+        self.assertEqual(len(self.ok(self.server.get("/v1/events?customer=anonymousId:off")).json["events"]), 3)
+        row = self.ok(self.server.post("/v1/decide", {"identifier": "anonymousId:off", "placement": "home-top"})).json["placements"]["home-top"]
+        self.assertNotEqual(row["fallback"], "late", row)
+
+    def test_a_month_before_1970(self):
+        self.ok(self.server.post("/v1/receipts", {"id": "old", "at": "1969-12-31T23:00:00Z", "identifier": "member:old",
+                                                  "lines": [{"item": "sku-1", "quantity": 1, "paid": 1}]}))
+        self.assertEqual(self.ok(self.server.get("/v1/customers/member:old")).json["months"][0]["month"], "1969-12")
+
+
 if __name__ == "__main__":
     main()
