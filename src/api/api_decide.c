@@ -178,14 +178,22 @@ static void write_events(struct json_write *w, const struct decide_call *call)
 {
     json_write_array(w, "events");
     for (size_t i = 0; i < call->events_n; i++) {
-        bool is_bad = call->events[i].kind == EVENT_NONE;
+        const struct event *event = &call->events[i];
+        bool is_bad = event->kind == EVENT_NONE;
+        /* Of a customer named by cus_... no identifier is known to keep it under: sending it again would not help. */
+        bool is_nobodys = !is_bad && call->person.customer.v != 0 && event->identifiers_n == 0;
+        bool is_sale = event->kind == EVENT_PURCHASE || event->kind == EVENT_RETURN;
 
         json_write_object(w, NULL);
         json_write_int(w, "index", (int64_t)i);
         if (!is_bad) {
             json_write_text(w, "id", call->events[i].id);
         }
-        json_write_word(w, "verdict", is_bad ? "quarantined" : "pending");
+        json_write_word(w, "verdict", is_bad ? "quarantined" : !is_nobodys ? "pending" : is_sale ? "anonymous" : "refused");
+        if (is_nobodys) {
+            json_write_word(w, "code", "no_identifier");
+            json_write_word(w, "detail", "counted in this answer only: an event is kept under an identifier; name one in customer.ids");
+        }
         if (is_bad) {
             json_write_word(w, "code", call->verdicts[i].why.code);
             json_write_word(w, "detail", call->verdicts[i].why.says);

@@ -441,6 +441,13 @@ class Decide(Case):
         self.assertIn(self.ok(self.server.post("/v1/events", view(1, "pen"))).verdicts[0], ("accepted", "duplicate"))
         self.assertEqual(len(events_of(self.server, "cookie:pen")), 1)
 
+    def test_events_of_a_customer_without_an_identifier_are_not_pending(self):
+        self.ok(self.server.post("/v1/events", {"id": "cus-1", "kind": "view", "item": "sku-1", "identifier": "member:by-id"}))
+        customer = self.ok(self.server.get("/v1/customers/member:by-id")).json["id"]
+        answer = self.decide(customer={"id": customer}, placement="home-top", events=[{"id": "cus-2", "kind": "view", "item": "sku-2"},
+            {"id": "cus-3", "kind": "view", "item": "sku-3", "identifier": "member:by-id"}])
+        self.assertEqual([e["verdict"] for e in answer.json["events"]], ["refused", "pending"], answer)
+
     def test_what_is_not_built_is_said(self):
         self.problem(self.server.post("/v1/decide", {"placements": [{"name": "a", "filter": "price < 100"}]}), 422, "unsupported")
         self.problem(self.server.post("/v1/decide", {"placements": [{"name": "a", "compare": True}]}), 422, "unsupported")
