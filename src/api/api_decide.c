@@ -20,6 +20,7 @@
 #include "consent/consent.h"
 #include "decide/decide.h"
 #include "decide/explain.h"
+#include "identity/identifier.h"
 #include "ingest/ingest.h"
 #include "model/model.h"
 #include "picture/picture.h"
@@ -347,7 +348,7 @@ static void answer(struct decide_call *call)
     if (call->mode != DECIDE_SYNTHETIC) {
         keep_trace(call, &result, hash);
     }
-    if (call->counted_n > 0 && call->mode == DECIDE_PERSONAL) {
+    if (call->readable_n > 0 && call->mode == DECIDE_PERSONAL) {
         http_request_after(request, after_reply, call);
     }
     metric_observe_us(&took, api_took_us(request));
@@ -454,12 +455,47 @@ static void load(struct decide_call *call, struct customer_id customer)
     storage_load(loop->api->storage, loop->loop, &key, 1, call->deadline_ms, loaded, call);
 }
 
+/* ---- whose events: an event of the call that names somebody else is offered to ingest and not counted here ---- */
+
+static bool is_of_person(const struct decide_call *call, const struct storage_identifier *identifier)
+{
+    for (size_t i = 0; i < call->person.identifiers_n; i++) {
+        if (call->person.identifiers[i].kind == identifier->kind &&
+            bytes_equal(call->person.identifiers[i].value, identifier->value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* identities, n: of call->named, in the order of the events that name somebody. */
+static void keep_own(struct decide_call *call, const struct storage_identity *identities, struct customer_id customer)
+{
+    size_t kept = 0, at = 0;
+
+    for (size_t i = 0; i < call->counted_n; i++) {
+        bool is_own = !call->is_named[i];
+        size_t n = is_own ? 0 : call->named_n[i];
+
+        for (size_t j = 0; j < n; j++, at++) {
+            is_own = is_own || is_of_person(call, &call->named[at]) ||
+                     (identities[at].how != STORAGE_UNKNOWN && customer.v != 0 && identities[at].customer.v == customer.v);
+        }
+        if (is_own) {
+            call->counted[kept++] = call->counted[i];
+        }
+    }
+    call->counted_n = kept;
+}
+
 static void identified(void *ctx, enum err err, const struct storage_identity *identities, size_t n)
 {
     struct decide_call *call = ctx;
+    size_t own_n = call->person.customer.v != 0 ? 0 : call->person.identifiers_n;
     const struct storage_identity *chosen = NULL;
 
-    for (size_t i = 0; err == ERR_OK && i < n; i++) {
+    assert(err != ERR_OK || n >= own_n);
+    for (size_t i = 0; err == ERR_OK && i < own_n; i++) {
         if (identities[i].how == STORAGE_UNKNOWN) {
             continue;
         }
@@ -468,6 +504,15 @@ static void identified(void *ctx, enum err err, const struct storage_identity *i
         } else if (chosen->customer.v != identities[i].customer.v) {
             call->is_not_linked = true;
         }
+    }
+    if (err != ERR_OK) {
+        call->counted_n = 0;
+    } else if (n > own_n) {
+        keep_own(call, identities + own_n, chosen ? chosen->customer : call->person.customer);
+    }
+    if (call->person.customer.v != 0) {
+        load(call, call->person.customer);
+        return;
     }
     if (chosen != NULL) {
         call->identity = *chosen;
@@ -485,19 +530,44 @@ static void identified(void *ctx, enum err err, const struct storage_identity *i
     }
 }
 
+/* Puts the identifiers that events name into `to`, normalised; one that is none, or is claimed without proof, is looked up
+ * as nobody. Gives how many. */
+static size_t named_identifiers(struct decide_call *call, struct storage_identifier *to)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < call->counted_n; i++) {
+        for (size_t j = 0; call->is_named[i] && j < call->counted[i]->identifiers_n; j++) {
+            struct event_identifier identifier = call->counted[i]->identifiers[j];
+
+            if (identifier_normalise(&identifier, bytes_of(call->caller.tenant->country), call->request->arena, NULL) != ERR_OK ||
+                (!call->door.is_server && !identifier_is_device(identifier.kind))) {
+                continue;
+            }
+            to[n++] = (struct storage_identifier){identifier.kind, identifier.value};
+            call->named_n[i]++;
+        }
+    }
+    return n;
+}
+
 static void identify(struct decide_call *call)
 {
     struct api_loop *loop = api_loop_of(call->request);
-    size_t n = call->person.identifiers_n;
-    struct storage_identifier *identifiers = arena_array(call->request->arena, n + 1, sizeof(*identifiers));
+    size_t n = call->person.customer.v != 0 ? 0 : call->person.identifiers_n;
+    size_t most = n + call->counted_n * EVENT_IDENTIFIERS_MAX;
+    struct storage_identifier *identifiers = arena_array(call->request->arena, most + 1, sizeof(*identifiers));
 
-    if (identifiers == NULL) {
+    call->named_n = arena_array(call->request->arena, call->counted_n + 1, sizeof(*call->named_n));
+    if (identifiers == NULL || call->named_n == NULL) {
         http_reply_err(call->request, ERR_NOMEM, NULL);
         return;
     }
     for (size_t i = 0; i < n; i++) {
         identifiers[i] = (struct storage_identifier){call->person.identifiers[i].kind, call->person.identifiers[i].value};
     }
+    call->named = identifiers + n;
+    n += named_identifiers(call, identifiers + n);
     storage_identify(loop->api->storage, loop->loop, call->caller.tenant->id, identifiers, n, false, call->caller.source,
                      identified, call);
 }
@@ -538,10 +608,6 @@ static void decide_post(struct http_request *request)
                                       .has_gpc = call->has_gpc,
                                       .call_word = call->call_word,
                                       .now_ms = request->received_ms};
-    if (call->person.customer.v != 0) {
-        load(call, call->person.customer);
-        return;
-    }
     identify(call);
 }
 

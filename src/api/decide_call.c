@@ -151,11 +151,13 @@ static void read_event(struct decide_call *call, const struct json_node *node, s
     event->received_ms = call->request->received_ms;
     event_finish(event, call->caller.tenant->id);
     /* An event that names nobody is the caller's customer's. */
+    call->is_named[call->counted_n] = event->identifiers_n > 0;
     if (event->identifiers_n == 0) {
         memcpy(event->identifiers, call->person.identifiers, sizeof(event->identifiers));
         event->identifiers_n = call->person.identifiers_n;
     }
     call->counted[call->counted_n++] = event;
+    call->readable_n++;
 }
 
 static void read_events(struct decide_call *call, struct json_form *form, const struct json_node *root)
@@ -168,6 +170,7 @@ static void read_events(struct decide_call *call, struct json_form *form, const 
     }
     call->events = arena_array(call->request->arena, array->children_n + 1u, sizeof(*call->events));
     call->is_ticket_ignored = arena_array(call->request->arena, array->children_n + 1u, sizeof(*call->is_ticket_ignored));
+    call->is_named = arena_array(call->request->arena, array->children_n + 1u, sizeof(*call->is_named));
     call->verdicts = arena_array(call->request->arena, array->children_n + 1u, sizeof(*call->verdicts));
     call->counted = arena_array(call->request->arena, array->children_n + 1u, sizeof(struct event *));
     if (arena_overflowed(call->request->arena)) {

@@ -20,8 +20,9 @@ struct decide_call { /* request->state */
     struct ingest_verdict *verdicts;
     bool *is_ticket_ignored; /* told: an event's ticket is not this customer's */
     size_t events_n;
-    const struct event **counted; /* those that count in this reply */
-    size_t counted_n;
+    const struct event **counted; /* those that count in this reply: the customer's own */
+    bool *is_named;               /* of counted: it names whom it is about by itself */
+    size_t counted_n, readable_n;
     struct decide_placement placements[DECIDE_CALL_PLACEMENTS];
     bool is_known_placement[DECIDE_CALL_PLACEMENTS];
     size_t placements_n;
@@ -32,6 +33,8 @@ struct decide_call { /* request->state */
     bool has_gpc;
     int64_t now_ms;
     int64_t deadline_ms;
+    const struct storage_identifier *named; /* what events name by themselves, one after another */
+    size_t *named_n;                        /* of counted */
     struct storage_identity identity; /* of the customer that was chosen */
     bool is_not_linked;
     struct customer_id customer; /* 0: not known, or not to be */

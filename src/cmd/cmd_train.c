@@ -244,6 +244,9 @@ static enum err train(const struct asked *asked, struct place *place, struct are
         return why_say(why, err, "unreadable", "", "the events could not be read (%s); look at the disk, or restore the backup", err_name(err));
     }
     newest_ms = history_newest_ms(&history);
+    if (history.unread_n > 0) {
+        fprintf(stderr, "%zu events could not be read and are left out; `falun replay` looks at the log\n", history.unread_n);
+    }
     fprintf(stderr, "learning from %zu baskets of %zu customers, %zu items\n", history.baskets_n, history.customers_n,
             history.items.n);
     err = train_choose(&history, newest_ms + 1 - TRAIN_WINDOW_MS, newest_ms + 1, asked->threads, 60 * asked->minutes,

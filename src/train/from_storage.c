@@ -71,6 +71,12 @@ static bool on_event(void *ctx, const struct storage_scan_event *from)
     }
     arena_reset(&reading->arena);
     reading->err = event_decode(from->body, reading->tenant, &reading->arena, &event);
+    if (reading->err == ERR_CORRUPT || reading->err == ERR_UNSUPPORTED) {
+        /* One body that cannot be read must not keep a shop from learning; how many there were is told. */
+        reading->err = ERR_OK;
+        reading->history.unread_n++;
+        return true;
+    }
     if (reading->err == ERR_OK) {
         event.mid = from->mid;
         history_add(&reading->history, owner != NULL ? owner->customer : from->part.v, &event);

@@ -56,6 +56,7 @@ struct history { /* all zero: empty */
     size_t facts_n;
     struct mid *retracted; /* mids taken back */
     size_t retracted_n, retracted_room;
+    size_t unread_n; /* stored events whose body could not be read: left out */
 };
 
 void history_close(struct history *history);

@@ -105,6 +105,22 @@ class Fresh(Case):
         for sent_along in (events[-8:], events[-1:] * 2):
             self.assertEqual(self.inner(self.decide("cookie:folded", events=sent_along))["events"], 100)
 
+    def test_2c_an_event_of_somebody_else_is_kept_for_them_and_not_counted_here(self):
+        for name in ("one", "two"):
+            self.ok(self.server.post("/v1/events", {"id": f"own-{name}", "kind": "page", "identifier": f"cookie:own-{name}"}))
+        event = {"id": "others", "kind": "view", "item": self.items[0], "identifier": "cookie:own-two"}
+        mine = {**event, "id": "mine", "identifier": "cookie:own-one"}
+        self.assertEqual(self.inner(self.decide("cookie:own-one", events=[event]))["callEvents"], 0)
+        self.assertEqual(self.inner(self.decide("cookie:own-one", events=[mine]))["callEvents"], 1)
+        self.assertEqual(self.inner(self.decide("cookie:own-one", events=[{**mine, "id": "silent", "identifier": None}]))["callEvents"], 1)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            looks = self.ok(self.server.get("/v1/customers/cookie:own-two")).json["looks"]
+            if looks:
+                break
+            time.sleep(0.05)
+        self.assertEqual([look["item"] for look in looks], [self.items[0]])
+
     def test_3_a_row_follows_when_there_is_a_model(self):
         self.learn()
         reasons = {"repeat": 0, "together": 0}
