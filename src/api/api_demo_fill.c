@@ -306,7 +306,9 @@ enum err demo_fill(struct demo_view *view, struct page *out_page)
         return err;
     page->decided_ms = (double)api_took_us(view->request) / 1000.0;
     page->fallback = fallback_said(fallback);
-    page->segment_name = segment_said(view->world.model);
+    page->segment_name = view->picture->life->baskets_n > 0
+                             ? segment_said(view->world.model)
+                             : BYTES_LIT("No baskets are known, so no segment fits: what those without one get");
     if (view->world.model)
         page->model_hash = model_hash(view->world.model);
     page->picture_hash = arena_format(arena, "%016llx", (unsigned long long)view->picture->hash);
