@@ -2,12 +2,11 @@
 #include "base/json_form.h"
 
 #include "base/money.h"
+#include "base/nearest.h"
 #include "base/time.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-enum { NEAREST_BYTES_MAX = 32 };
 
 static void add_fault(struct json_form *form, const struct json_node *object, const struct json_node *node,
                       const char *key, const char *code, const char *format, va_list args)
@@ -73,29 +72,6 @@ static const struct json_node *find(struct json_form *form, const struct json_no
     return NULL;
 }
 
-/* Edit distance of Levenshtein, one row at a time. Both up to NEAREST_BYTES_MAX. */
-static size_t distance(struct bytes a, struct bytes b)
-{
-    size_t row[NEAREST_BYTES_MAX + 1];
-
-    for (size_t j = 0; j <= b.n; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a.n; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.n; j++) {
-            size_t change = diagonal + (a.p[i - 1] != b.p[j - 1]);
-            size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-
-            diagonal = row[j];
-            row[j] = best < change ? best : change;
-        }
-    }
-    return row[b.n];
-}
-
 const char *json_form_nearest(struct bytes word, const char *const *known)
 {
     const char *nearest = NULL;
@@ -106,7 +82,7 @@ const char *json_form_nearest(struct bytes word, const char *const *known)
     }
     for (; *known != NULL; known++) {
         struct bytes one = bytes_of(*known);
-        size_t d = one.n > NEAREST_BYTES_MAX ? least : distance(word, one);
+        size_t d = one.n > NEAREST_BYTES_MAX ? least : nearest_distance(word, one);
 
         if (d < least) {
             least = d;

@@ -2,36 +2,12 @@
 /* What a map means on a row: columns found in a header, filters asked, numbers and times read. */
 #include "ingest/import_map.h"
 
+#include "base/nearest.h"
+
 #include <assert.h>
 #include <stdio.h>
 
 /* ---- columns ---- */
-
-/* Edit distance of short names, for "did you mean". */
-static size_t distance(struct bytes a, struct bytes b)
-{
-    size_t row[65];
-
-    if (a.n > 64 || b.n > 64) {
-        return 64;
-    }
-    for (size_t j = 0; j <= b.n; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a.n; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.n; j++) {
-            size_t change = diagonal + (a.p[i - 1] != b.p[j - 1]);
-            size_t least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-
-            diagonal = row[j];
-            row[j] = change < least ? change : least;
-        }
-    }
-    return row[b.n];
-}
 
 static enum err find_column(struct bytes name, const struct bytes *header, size_t header_n, uint16_t *out_at,
                             struct why *why)
@@ -46,7 +22,7 @@ static enum err find_column(struct bytes name, const struct bytes *header, size_
             *out_at = (uint16_t)i;
             return ERR_OK;
         }
-        far = distance(name, header[i]);
+        far = nearest_distance(name, header[i]);
         if (far < least) {
             least = far;
             nearest = i;
