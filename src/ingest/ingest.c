@@ -305,7 +305,7 @@ static void judge(struct offer *offer)
         const struct plan *plan = &offer->plans[i];
 
         for (size_t j = plan->first; plan->is_kept && j < plan->first + plan->n; j++) {
-            if (offer->identities[j].how == STORAGE_UNKNOWN && !is_wanted(offer, &offer->identifiers[j])) {
+            if ((offer->identities[j].how == STORAGE_UNKNOWN || offer->identities[j].is_bare) && !is_wanted(offer, &offer->identifiers[j])) {
                 offer->wanted[offer->wanted_n++] = offer->identifiers[j];
             }
         }
@@ -391,7 +391,9 @@ static void looked_up(void *ctx, enum err err, const struct storage_identity *id
 static void take_created(struct offer *offer, const struct storage_identity *identities)
 {
     for (size_t i = 0; i < offer->identifiers_n; i++) {
-        for (size_t j = 0; offer->identities[i].how == STORAGE_UNKNOWN && j < offer->wanted_n; j++) {
+        bool was_wanted = offer->identities[i].how == STORAGE_UNKNOWN || offer->identities[i].is_bare;
+
+        for (size_t j = 0; was_wanted && j < offer->wanted_n; j++) {
             if (offer->wanted[j].kind == offer->identifiers[i].kind &&
                 bytes_equal(offer->wanted[j].value, offer->identifiers[i].value)) {
                 offer->identities[i] = identities[j];

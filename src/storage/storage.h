@@ -106,6 +106,8 @@ struct storage_identity {
     struct customer_id customer; /* now: joins already followed */
     uint16_t consent_word;       /* of the customer, over all parts */
     int64_t consent_until_ms;    /* earliest end of a grant in it; 0: none ends */
+    bool is_bare;                /* its text was taken away by a withdrawal: identify with `create` seals it anew once
+                                    `store` is granted again */
 };
 
 /* Looks identifiers up, all of one tenant; with `create`, makes what is unknown: a part and a customer

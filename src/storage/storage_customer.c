@@ -74,6 +74,7 @@ enum err storage_customer_word(struct storage *storage, struct storage_group *gr
         const struct storage_member *member = &customer->members[i];
 
         ident.part = member->part;
+        ident.is_bare = member->text.n == 0;
         storage_group_put(group, STORAGE_IDENT,
                           storage_key_ident(&room, key.tenant, member->kind, &member->idh),
                           storage_row_ident(&ident, &group->arena));

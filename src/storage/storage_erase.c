@@ -282,6 +282,12 @@ static enum err erase_rows(struct storage *storage, struct storage_key key, stru
         customer->is_erased = true;
     }
     customer->revision++;
+    if (scope == STORAGE_ERASE_WITHDRAWN) {
+        err = storage_customer_word(storage, group, key, customer); /* the identifiers' rows say that the texts are gone */
+        if (err != ERR_OK) {
+            return err;
+        }
+    }
     storage_customer_put(group, key, customer);
     storage_group_delete(group, STORAGE_DEFAULT, storage_key_erase(&room, key.tenant, key.customer));
     return storage_commit(storage, true);

@@ -39,9 +39,16 @@ static enum err read_identity(struct bytes row, struct storage_identity *identit
                                               .part = ident.part,
                                               .customer = ident.customer,
                                               .consent_word = ident.word,
-                                              .consent_until_ms = ident.until_ms};
+                                              .consent_until_ms = ident.until_ms,
+                                              .is_bare = ident.is_bare};
     }
     return err;
+}
+
+/* P7: a text that a withdrawal took away comes back by a new grant only. */
+static bool wants_text(const struct storage_identity *identity)
+{
+    return identity->is_bare && consent_word_get(identity->consent_word, PURPOSE_STORE) == CONSENT_GRANTED;
 }
 
 /* On the calling thread, from what is committed. */
@@ -66,9 +73,37 @@ static enum err look_up(struct identify_op *identify, bool *out_all_known)
             err = ERR_OK;
         } else if (err == ERR_OK) {
             err = read_identity(row, &identify->identities[i]);
+            *out_all_known = *out_all_known && !wants_text(&identify->identities[i]);
         }
     }
     return err;
+}
+
+/* Seals the identifier's text into its customer's row again. */
+static enum err seal_anew(struct identify_op *identify, struct storage_group *group,
+                          const struct storage_identifier *identifier, const struct idh *idh,
+                          struct storage_identity *identity)
+{
+    struct storage *storage = identify->op.storage;
+    struct storage_key key = {identify->tenant, identity->customer};
+    struct storage_customer customer;
+    enum err err = storage_customer_get(group, &key, &customer);
+
+    if (err != ERR_OK || customer.is_erased) {
+        return err == ERR_ABSENT ? ERR_OK : err;
+    }
+    for (size_t i = 0; i < customer.members_n; i++) {
+        struct storage_member *member = &customer.members[i];
+
+        if (member->kind == identifier->kind && memcmp(&member->idh, idh, sizeof(*idh)) == 0 && member->text.n == 0) {
+            member->text = storage_text_seal(storage->text_key, identify->tenant, member->kind, idh, identifier->value,
+                                             &group->arena);
+        }
+    }
+    customer.revision++;
+    identity->is_bare = false;
+    storage_customer_put(group, key, &customer);
+    return storage_customer_word(storage, group, key, &customer);
 }
 
 /* A part and a customer of one number, and the only place where the identifier's text is kept. */
@@ -120,6 +155,9 @@ static bool apply(struct storage_op *op, struct storage_group *group)
             op->err = create(identify, group, identifier, &idh, &identify->identities[i]);
         } else if (op->err == ERR_OK) {
             op->err = read_identity(row, &identify->identities[i]);
+            if (op->err == ERR_OK && wants_text(&identify->identities[i])) {
+                op->err = seal_anew(identify, group, identifier, &idh, &identify->identities[i]);
+            }
         }
     }
     return op->err == ERR_OK;

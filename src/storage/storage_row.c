@@ -272,7 +272,8 @@ struct bytes storage_row_ident(const struct storage_ident *ident, struct arena *
     pack_u8(&row, FORMAT);
     pack_u64(&row, ident->part.v);
     pack_u64(&row, ident->customer.v);
-    pack_u16(&row, ident->word);
+    assert(ident->word < IDENT_BARE);
+    pack_u16(&row, (uint16_t)(ident->word | (ident->is_bare ? IDENT_BARE : 0u)));
     pack_u64(&row, (uint64_t)ident->until_ms);
     return finish(&row);
 }
@@ -288,6 +289,8 @@ enum err storage_row_ident_decode(struct bytes row, struct storage_ident *out_id
     ident.part.v = unpack_u64(&from);
     ident.customer.v = unpack_u64(&from);
     ident.word = unpack_u16(&from);
+    ident.is_bare = (ident.word & IDENT_BARE) != 0;
+    ident.word &= (uint16_t)(IDENT_BARE - 1);
     ident.until_ms = (int64_t)unpack_u64(&from);
     if (from.bad || from.at != from.n) {
         return ERR_CORRUPT;

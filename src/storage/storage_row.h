@@ -6,7 +6,7 @@
  *              6 declared
  *     part     format 1 | 1 revision  2 flags (1 erased, 2 shared device)  3 customer (8)  4 kind
  *              5 idh (16)  6 used_ms (signed)  7 fold version  8 state
- *     ident    format 1 | part8 customer8 word2 until8                         27 bytes
+ *     ident    format 1 | part8 customer8 word2 (top bit: bare) until8                         27 bytes
  *     seen     part8 day4                                                      12
  *     receipt  format 1 | version4 body hash16 part8 day4                      33
  *     tail,ev  flags1 (1: receipt's own mid follows, 16) | event body
@@ -51,11 +51,14 @@ struct storage_part {
     struct bytes state;
 };
 
+enum { IDENT_BARE = 1 << 15 }; /* a consent word has 14 bits; this one says that the identifier's text is gone */
+
 struct storage_ident {
     struct part_id part;
     struct customer_id customer;
     uint16_t word;
     int64_t until_ms;
+    bool is_bare;
 };
 
 struct storage_receipt {

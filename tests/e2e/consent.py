@@ -261,6 +261,8 @@ class Withdrawn(Scanned):
         sent = self.ok(self.server.post("/v1/events", {**tale(who, "anew2")[0]}, key=self.plain))
         self.assertEqual(sent.verdicts, ["accepted"])
         self.assertEqual([e["messageId"] for e in events_of(self.server, f"cookie:{who}")], ["msg-anew2-view"])
+        page = self.ok(self.server.get(f"/v1/customers/cookie:{who}")).json
+        self.assertEqual([(i["kind"], i["value"]) for i in page["identifiers"]], [("cookie", who)])
 
     def test_a_withdrawal_older_than_the_grant_changes_nothing(self):
         who = "late-Cookie-8H"
