@@ -175,3 +175,29 @@ size_t api_intake_taken(const struct api_intake *intake)
     }
     return n;
 }
+
+void api_intake_answer(const struct api_intake *intake, enum err err)
+{
+    struct http_request *request = intake->request;
+    struct json_write w;
+
+    for (size_t i = 0; err == ERR_OK && i < intake->n; i++) {
+        if (intake->verdicts[i].outcome == INGEST_FAILED) {
+            err = intake->verdicts[i].err;
+        }
+    }
+    if (err != ERR_OK) {
+        http_reply_err(request, err, NULL);
+        return;
+    }
+    json_write_open(&w, request->arena, 128 + intake->n * 64);
+    json_write_object(&w, NULL);
+    json_write_int(&w, "accepted", (int64_t)api_intake_taken(intake));
+    json_write_array(&w, "results");
+    for (size_t i = 0; i < intake->n; i++) {
+        api_intake_verdict(&w, intake, i, NULL);
+    }
+    json_write_end(&w);
+    json_write_end(&w);
+    http_reply_json(request, 200, &w);
+}

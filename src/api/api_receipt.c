@@ -20,30 +20,6 @@ struct receipts {
 
 static void offer_next(struct receipts *call);
 
-static void answer(struct receipts *call)
-{
-    struct api_intake *intake = &call->all;
-    struct http_request *request = intake->request;
-    struct json_write w;
-
-    for (size_t i = 0; i < intake->n; i++) {
-        if (intake->verdicts[i].outcome == INGEST_FAILED) {
-            http_reply_err(request, intake->verdicts[i].err, NULL);
-            return;
-        }
-    }
-    json_write_open(&w, request->arena, 128 + intake->n * 64);
-    json_write_object(&w, NULL);
-    json_write_int(&w, "accepted", (int64_t)api_intake_taken(intake));
-    json_write_array(&w, "results");
-    for (size_t i = 0; i < intake->n; i++) {
-        api_intake_verdict(&w, intake, i, NULL);
-    }
-    json_write_end(&w);
-    json_write_end(&w);
-    http_reply_json(request, 200, &w);
-}
-
 static void offered(void *ctx, enum err err)
 {
     struct receipts *call = ctx;
@@ -76,7 +52,7 @@ static void offer_next(struct receipts *call)
         call->events[call->n++] = intake->events[i];
     }
     if (call->n == 0) {
-        answer(call);
+        api_intake_answer(&call->all, ERR_OK);
         return;
     }
     intake->door.source = source;
