@@ -34,10 +34,26 @@ struct serve {
     size_t loops_n;
 };
 
+static pthread_t waiting_thread;
+
+/* A library's thread that was begun before main (OpenBLAS has some) blocks nothing: a signal that comes before sigwait
+ * would end the process there without a drain. It is handed on to the thread that will wait. */
+static void hand_on(int signal_number)
+{
+    if (!pthread_equal(pthread_self(), waiting_thread)) {
+        pthread_kill(waiting_thread, signal_number);
+    }
+}
+
 void serve_block_signals(void)
 {
+    struct sigaction action = {.sa_handler = hand_on, .sa_flags = SA_RESTART};
     sigset_t set;
 
+    waiting_thread = pthread_self();
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);

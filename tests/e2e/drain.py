@@ -75,6 +75,12 @@ class Drain(Case):
         self.server.start()
         self.assertEqual(len(events_of(self.server, "cookie:late")), 500)
 
+    def test_a_signal_at_the_first_answer_drains_too(self):
+        """It comes before the main thread waits for it: another thread must not end the process there."""
+        for _ in range(12):
+            self.assertEqual(self.server.stop(), 0)
+            self.server.start()
+
 
 if __name__ == "__main__":
     main()
