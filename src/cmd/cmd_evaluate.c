@@ -34,7 +34,7 @@ static const char help[] =
     "  --through URL        the lists of a server on such a directory instead, compared with our own\n"
     "  --key KEY            its secret key (sk_...)\n"
     "  --threads N          for training (the machine's cores)\n"
-    "Prints a table with 95 %% intervals; the last line is one JSON object.\n";
+    "Prints a table with 95 % intervals; the last line is one JSON object.\n";
 
 static double seconds_now(void)
 {
