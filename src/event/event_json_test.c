@@ -142,6 +142,16 @@ TEST(event_json_too_big_is_told)
     free(text);
 }
 
+/* Found by the fuzzer: two clocks 80 years apart put the event before 1900, and its body did not decode again. */
+TEST(event_json_a_repair_out_of_all_time_is_now)
+{
+    struct event event = good("{\"type\":\"track\",\"event\":\"Product Viewed\",\"messageId\":\"m\",\"anonymousId\":\"a\","
+                                 "\"timestamp\":\"1971-01-01T00:00:00Z\",\"sentAt\":\"2199-01-01T00:00:00Z\","
+                                 "\"properties\":{\"product_id\":\"p1\"}}");
+
+    CHECK_INT(event.at_ms, door.now_ms);
+}
+
 TEST(event_json_segment_form)
 {
     struct event event = good(

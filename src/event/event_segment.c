@@ -201,6 +201,9 @@ static void read_times(struct json_form *form, const struct json_node *node,
     event->at_ms = event->declared_ms;
     if (sent_ms != 0) { /* the sender's clock is repaired by what it read when it sent */
         event->at_ms = door->now_ms - (sent_ms - event->declared_ms);
+        if (event->at_ms < TIME_MIN_MS || event->at_ms > TIME_MAX_MS) {
+            event->at_ms = door->now_ms; /* two clocks decades apart say nothing of when it was */
+        }
     }
 }
 
