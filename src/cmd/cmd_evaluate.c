@@ -193,7 +193,7 @@ static enum err ask_server(const struct asked *asked, const struct history *hist
                            struct why *why)
 {
     struct next_case *cases;
-    size_t n = next_cases(history, times->from_ms, times->to_ms, &cases), same = 0;
+    size_t n = cases_of_baskets(history, times->from_ms, times->to_ms, 2, &cases), same = 0;
     struct next_list *server = history_zero(n, sizeof(*server)), *own = history_zero(n, sizeof(*own));
     enum err err = evaluate_ask(asked->through, asked->key, history, names, cases, n, server, why);
 

@@ -6,8 +6,8 @@
 
 #include <math.h>
 
-#define DAYS_DECAY 60.0f     /* e-folding of BLEND_DAYS_DECAYED: prototype on complete_journey */
-#define BASKETS_DECAY 0.8f   /* of BLEND_BASKETS_DECAYED */
+#define DAYS_DECAY 60.0f     /* e-folding of FEATURE_DAYS_DECAYED: prototype on complete_journey */
+#define BASKETS_DECAY 0.8f   /* of FEATURE_BASKETS_DECAYED */
 #define GAP_PRIOR 3.0f       /* the item's gap weighs as much as three own gaps (models.md 5) */
 #define DAYS_LEAST 0.25f
 #define LOOK_DAYS 2.0f       /* e-folding of a look; a basket or a wish: a week (models.md 1) */
@@ -49,7 +49,7 @@ static bool is_counted(const struct part_basket *basket, int64_t now_ms)
 
 static void count_own(struct evidence *evidence, const struct part *life, struct own_table *table)
 {
-    const struct model_blend *blend = model_blend(evidence->model);
+    const struct model_rank *rank = model_rank(evidence->model, MODEL_HEAD_HISTORY);
     float count = 1, count_source = 1, decayed = 1;
     uint16_t since = 0;
 
@@ -86,8 +86,8 @@ static void count_own(struct evidence *evidence, const struct part *life, struct
             own->baskets_decayed += decayed;
         }
         since++;
-        count *= blend->rho;
-        count_source *= blend->rho_source;
+        count *= rank->rho;
+        count_source *= rank->rho_source;
         decayed *= BASKETS_DECAY;
     }
 }
@@ -120,7 +120,7 @@ static size_t rows_n(const struct model *model, const struct evidence_source *so
     size_t sum = 1, row_n;
 
     for (size_t i = 0; i < n; i++) {
-        (void)model_copurchase_row(model, sources[i].item, &row_n);
+        (void)model_w_row(model, MODEL_W_TOGETHER, sources[i].item, &row_n);
         sum += row_n;
     }
     return sum;
@@ -130,11 +130,11 @@ static void add_rows(const struct model *model, const struct evidence_source *so
 {
     for (size_t i = 0; i < n; i++) {
         size_t row_n;
-        const struct model_weight *row = model_copurchase_row(model, sources[i].item, &row_n);
+        const struct model_weight *row = model_w_row(model, MODEL_W_TOGETHER, sources[i].item, &row_n);
 
         if (i + 1 < n) {
             size_t next_n;
-            const struct model_weight *next = model_copurchase_row(model, sources[i + 1].item, &next_n);
+            const struct model_weight *next = model_w_row(model, MODEL_W_TOGETHER, sources[i + 1].item, &next_n);
 
             for (size_t k = 0; k < next_n; k += 8) {
                 __builtin_prefetch(&next[k]);
@@ -284,7 +284,7 @@ static float root(float sum)
 }
 
 static void value_of_own(const struct evidence_own *own, const struct model_item *stat, int64_t now_ms,
-                         float value[BLEND_FEATURES])
+                         float value[FEATURES])
 {
     float times = own->times, gaps = times - 1;
     float since = logf(days_between(own->last_ms, now_ms));
@@ -292,29 +292,29 @@ static void value_of_own(const struct evidence_own *own, const struct model_item
     float own_gap = logf(fmaxf(span / fmaxf(gaps, 1), 0.5f));
     float due = since - (stat->gap * GAP_PRIOR + own_gap * gaps) / (GAP_PRIOR + gaps);
 
-    value[BLEND_OWN] = 1;
-    value[BLEND_COUNT] = logf(own->count + 0.05f);
-    value[BLEND_TIMES] = logf(times);
-    value[BLEND_BASKETS_SINCE] = logf(1.0f + (float)own->since);
-    value[BLEND_DAYS_SINCE] = since;
-    value[BLEND_RATE] = logf(times / (1.0f + (float)own->since_first));
-    value[BLEND_DUE] = due;
-    value[BLEND_DUE_SQUARE] = due * due;
-    value[BLEND_REPEAT] = stat->log_repeat;
-    value[BLEND_DAYS_DECAYED] = own->days_decayed;
-    value[BLEND_BASKETS_DECAYED] = own->baskets_decayed;
-    value[BLEND_COUNT_SQUARE] = value[BLEND_COUNT] * value[BLEND_COUNT];
-    value[BLEND_BASKETS_SQUARE] = value[BLEND_BASKETS_SINCE] * value[BLEND_BASKETS_SINCE];
-    value[BLEND_DAYS_SQUARE] = since * since;
-    value[BLEND_RATE_SQUARE] = value[BLEND_RATE] * value[BLEND_RATE];
-    value[BLEND_COUNT_RATE] = value[BLEND_COUNT] * value[BLEND_RATE];
-    value[BLEND_COUNT_DAYS] = value[BLEND_COUNT] * since;
-    value[BLEND_COUNT_REPEAT] = value[BLEND_COUNT] * stat->log_repeat;
-    value[BLEND_DAYS_REPEAT] = since * stat->log_repeat;
-    value[BLEND_RATE_REPEAT] = value[BLEND_RATE] * stat->log_repeat;
+    value[FEATURE_OWN] = 1;
+    value[FEATURE_COUNT] = logf(own->count + 0.05f);
+    value[FEATURE_TIMES] = logf(times);
+    value[FEATURE_BASKETS_SINCE] = logf(1.0f + (float)own->since);
+    value[FEATURE_DAYS_SINCE] = since;
+    value[FEATURE_RATE] = logf(times / (1.0f + (float)own->since_first));
+    value[FEATURE_DUE] = due;
+    value[FEATURE_DUE_SQUARE] = due * due;
+    value[FEATURE_REPEAT] = stat->log_repeat;
+    value[FEATURE_DAYS_DECAYED] = own->days_decayed;
+    value[FEATURE_BASKETS_DECAYED] = own->baskets_decayed;
+    value[FEATURE_COUNT_SQUARE] = value[FEATURE_COUNT] * value[FEATURE_COUNT];
+    value[FEATURE_BASKETS_SQUARE] = value[FEATURE_BASKETS_SINCE] * value[FEATURE_BASKETS_SINCE];
+    value[FEATURE_DAYS_SQUARE] = since * since;
+    value[FEATURE_RATE_SQUARE] = value[FEATURE_RATE] * value[FEATURE_RATE];
+    value[FEATURE_COUNT_RATE] = value[FEATURE_COUNT] * value[FEATURE_RATE];
+    value[FEATURE_COUNT_DAYS] = value[FEATURE_COUNT] * since;
+    value[FEATURE_COUNT_REPEAT] = value[FEATURE_COUNT] * stat->log_repeat;
+    value[FEATURE_DAYS_REPEAT] = since * stat->log_repeat;
+    value[FEATURE_RATE_REPEAT] = value[FEATURE_RATE] * stat->log_repeat;
 }
 
-void evidence_value(const struct evidence *evidence, uint32_t item, float out_value[BLEND_FEATURES])
+void evidence_value(const struct evidence *evidence, uint32_t item, float out_value[FEATURES])
 {
     const struct model_item *stat = model_item(evidence->model, item);
     const struct evidence_own *own = evidence_of(evidence, item);
@@ -325,21 +325,21 @@ void evidence_value(const struct evidence *evidence, uint32_t item, float out_va
     float local = logf(1.0f + here * shop_sum);
     float interest = tally_get(&evidence->interest, item);
 
-    memset(out_value, 0, BLEND_FEATURES * sizeof(*out_value));
+    memset(out_value, 0, FEATURES * sizeof(*out_value));
     if (own != NULL) {
         value_of_own(own, stat, evidence->now_ms, out_value);
-        out_value[BLEND_TOGETHER_OWN] = together;
-        out_value[BLEND_POPULAR_OWN] = stat->log_recent;
-        out_value[BLEND_STORE_OWN] = local;
+        out_value[FEATURE_TOGETHER_OWN] = together;
+        out_value[FEATURE_POPULAR_OWN] = stat->log_recent;
+        out_value[FEATURE_STORE_OWN] = local;
     } else {
-        out_value[BLEND_TOGETHER_NEW] = together;
-        out_value[BLEND_POPULAR_NEW] = stat->log_recent;
-        out_value[BLEND_STORE_NEW] = local;
-        out_value[BLEND_REPEAT_NEW] = stat->log_repeat;
+        out_value[FEATURE_TOGETHER_NEW] = together;
+        out_value[FEATURE_POPULAR_NEW] = stat->log_recent;
+        out_value[FEATURE_STORE_NEW] = local;
+        out_value[FEATURE_REPEAT_NEW] = stat->log_repeat;
     }
-    out_value[BLEND_LOOKED] = root(tally_get(&evidence->looked, item));
+    out_value[FEATURE_LOOKED] = root(tally_get(&evidence->looked, item));
     if (own != NULL || interest > 1.0f) { /* P7: one look is not a wish */
-        out_value[BLEND_INTEREST] = log1pf(interest);
+        out_value[FEATURE_INTEREST] = log1pf(interest);
     }
 }
 
@@ -412,7 +412,7 @@ uint32_t evidence_because(const struct evidence *evidence, const struct evidence
 
     for (size_t i = 0; i < n; i++) {
         size_t row_n;
-        const struct model_weight *row = model_copurchase_row(evidence->model, sources[i].item, &row_n);
+        const struct model_weight *row = model_w_row(evidence->model, MODEL_W_TOGETHER, sources[i].item, &row_n);
 
         for (size_t k = 0; k < row_n; k++) {
             if (row[k].item == item && row[k].weight * sources[i].weight > most) {

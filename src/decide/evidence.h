@@ -2,14 +2,14 @@
 /* evidence.h - what one customer's own events say about items, gathered once a request.
  *
  * Own purchases counted by item; W's sums over what was bought and over what was looked at (models.md 1, 4, 5); what the
- * customer's store sells. The same code serves and makes the examples the blend learns from. Retrievers propose items of
- * it; evidence_value turns it into the blend's features. */
+ * customer's store sells. The same code serves and makes the examples that ranks are learnt from. Retrievers propose items of
+ * it; evidence_value turns it into the features of model_feature.h. */
 #pragma once
 
 #include "base/arena.h"
 #include "base/topk.h"
-#include "decide/tally.h"
-#include "model/model_blend.h"
+#include "base/tally.h"
+#include "model/model_rank.h"
 #include "model/model_copurchase.h"
 #include "profile/part.h"
 
@@ -58,7 +58,7 @@ MUST_USE enum err evidence_gather(const struct model *model, const struct part *
 bool evidence_is_empty(const struct evidence *evidence);
 const struct evidence_own *evidence_of(const struct evidence *evidence, uint32_t item); /* NULL: not bought */
 /* The features of one item; those of the other side (own, new) are 0. */
-void evidence_value(const struct evidence *evidence, uint32_t item, float out_value[BLEND_FEATURES]);
+void evidence_value(const struct evidence *evidence, uint32_t item, float out_value[FEATURES]);
 /* The items any retriever proposes, each once; room: EVIDENCE_CANDIDATES_MAX. */
 MUST_USE enum err evidence_candidates(const struct evidence *evidence, struct arena *arena, uint32_t *room,
                                       size_t *out_n);

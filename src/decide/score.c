@@ -5,36 +5,36 @@
 #include <math.h>
 
 /* Which reason a feature speaks for. */
-static const enum decide_reason speaks_for[BLEND_FEATURES] = {
-    [BLEND_OWN] = REASON_REPEAT,
-    [BLEND_COUNT] = REASON_REPEAT,
-    [BLEND_TIMES] = REASON_REPEAT,
-    [BLEND_BASKETS_SINCE] = REASON_REPEAT,
-    [BLEND_DAYS_SINCE] = REASON_REPEAT,
-    [BLEND_RATE] = REASON_REPEAT,
-    [BLEND_DUE] = REASON_REPEAT,
-    [BLEND_DUE_SQUARE] = REASON_REPEAT,
-    [BLEND_REPEAT] = REASON_REPEAT,
-    [BLEND_TOGETHER_OWN] = REASON_TOGETHER,
-    [BLEND_TOGETHER_NEW] = REASON_TOGETHER,
-    [BLEND_POPULAR_OWN] = REASON_POPULAR,
-    [BLEND_POPULAR_NEW] = REASON_POPULAR,
-    [BLEND_STORE_OWN] = REASON_STORE,
-    [BLEND_STORE_NEW] = REASON_STORE,
-    [BLEND_REPEAT_NEW] = REASON_POPULAR,
-    [BLEND_DAYS_DECAYED] = REASON_REPEAT,
-    [BLEND_BASKETS_DECAYED] = REASON_REPEAT,
-    [BLEND_LOOKED] = REASON_LOOKED,
-    [BLEND_INTEREST] = REASON_LOOKED,
-    [BLEND_COUNT_SQUARE] = REASON_REPEAT,
-    [BLEND_BASKETS_SQUARE] = REASON_REPEAT,
-    [BLEND_DAYS_SQUARE] = REASON_REPEAT,
-    [BLEND_RATE_SQUARE] = REASON_REPEAT,
-    [BLEND_COUNT_RATE] = REASON_REPEAT,
-    [BLEND_COUNT_DAYS] = REASON_REPEAT,
-    [BLEND_COUNT_REPEAT] = REASON_REPEAT,
-    [BLEND_DAYS_REPEAT] = REASON_REPEAT,
-    [BLEND_RATE_REPEAT] = REASON_REPEAT,
+static const enum decide_reason speaks_for[FEATURES] = {
+    [FEATURE_OWN] = REASON_REPEAT,
+    [FEATURE_COUNT] = REASON_REPEAT,
+    [FEATURE_TIMES] = REASON_REPEAT,
+    [FEATURE_BASKETS_SINCE] = REASON_REPEAT,
+    [FEATURE_DAYS_SINCE] = REASON_REPEAT,
+    [FEATURE_RATE] = REASON_REPEAT,
+    [FEATURE_DUE] = REASON_REPEAT,
+    [FEATURE_DUE_SQUARE] = REASON_REPEAT,
+    [FEATURE_REPEAT] = REASON_REPEAT,
+    [FEATURE_TOGETHER_OWN] = REASON_TOGETHER,
+    [FEATURE_TOGETHER_NEW] = REASON_TOGETHER,
+    [FEATURE_POPULAR_OWN] = REASON_POPULAR,
+    [FEATURE_POPULAR_NEW] = REASON_POPULAR,
+    [FEATURE_STORE_OWN] = REASON_STORE,
+    [FEATURE_STORE_NEW] = REASON_STORE,
+    [FEATURE_REPEAT_NEW] = REASON_POPULAR,
+    [FEATURE_DAYS_DECAYED] = REASON_REPEAT,
+    [FEATURE_BASKETS_DECAYED] = REASON_REPEAT,
+    [FEATURE_LOOKED] = REASON_LOOKED,
+    [FEATURE_INTEREST] = REASON_LOOKED,
+    [FEATURE_COUNT_SQUARE] = REASON_REPEAT,
+    [FEATURE_BASKETS_SQUARE] = REASON_REPEAT,
+    [FEATURE_DAYS_SQUARE] = REASON_REPEAT,
+    [FEATURE_RATE_SQUARE] = REASON_REPEAT,
+    [FEATURE_COUNT_RATE] = REASON_REPEAT,
+    [FEATURE_COUNT_DAYS] = REASON_REPEAT,
+    [FEATURE_COUNT_REPEAT] = REASON_REPEAT,
+    [FEATURE_DAYS_REPEAT] = REASON_REPEAT,
+    [FEATURE_RATE_REPEAT] = REASON_REPEAT,
 };
 
 _Static_assert((int)REASON_STORE < (int)DECIDE_ADDENDS && (int)REASON_POPULAR >= (int)DECIDE_ADDENDS,
@@ -42,21 +42,21 @@ _Static_assert((int)REASON_STORE < (int)DECIDE_ADDENDS && (int)REASON_POPULAR >=
 
 struct score_plan score_plan_of(const struct evidence *evidence)
 {
-    return (struct score_plan){evidence_is_empty(evidence) ? NULL : model_blend(evidence->model),
+    return (struct score_plan){evidence_is_empty(evidence) ? NULL : model_rank(evidence->model, MODEL_HEAD_HISTORY),
                                evidence->store_row_n > 0};
 }
 
 float score_of(const struct score_plan *plan, const struct evidence *evidence, uint32_t item)
 {
-    float value[BLEND_FEATURES], sum;
+    float value[FEATURES], sum;
 
     evidence_value(evidence, item, value);
-    if (plan->blend == NULL) {
-        return value[plan->is_local ? BLEND_STORE_NEW : BLEND_POPULAR_NEW];
+    if (plan->rank == NULL) {
+        return value[plan->is_local ? FEATURE_STORE_NEW : FEATURE_POPULAR_NEW];
     }
-    sum = plan->blend->bias;
-    for (size_t f = 0; f < BLEND_FEATURES; f++) {
-        sum += plan->blend->weight[f] * value[f];
+    sum = plan->rank->bias;
+    for (size_t f = 0; f < FEATURES; f++) {
+        sum += plan->rank->weight[f] * value[f];
     }
     return isfinite(sum) ? sum : -1e6f;
 }
@@ -86,18 +86,18 @@ void score_explain(const struct score_plan *plan, const struct evidence *evidenc
 {
     static const enum decide_reason order[DECIDE_ADDENDS] = {REASON_NONE,   REASON_REPEAT, REASON_TOGETHER,
                                                              REASON_LOOKED, REASON_STORE,  REASON_POPULAR};
-    float value[BLEND_FEATURES], sum[REASONS_] = {0}, lift[REASONS_] = {0}, most = 0;
+    float value[FEATURES], sum[REASONS_] = {0}, lift[REASONS_] = {0}, most = 0;
 
     out_item->score = score_of(plan, evidence, item);
-    if (plan->blend == NULL) {
+    if (plan->rank == NULL) {
         explain_nobody(plan, out_item);
         return;
     }
     evidence_value(evidence, item, value);
-    sum[REASON_NONE] = plan->blend->bias;
-    for (size_t f = 0; f < BLEND_FEATURES; f++) {
-        sum[speaks_for[f]] += plan->blend->weight[f] * value[f];
-        lift[speaks_for[f]] += plan->blend->weight[f] * (value[f] - plan->blend->mean[f]);
+    sum[REASON_NONE] = plan->rank->bias;
+    for (size_t f = 0; f < FEATURES; f++) {
+        sum[speaks_for[f]] += plan->rank->weight[f] * value[f];
+        lift[speaks_for[f]] += plan->rank->weight[f] * (value[f] - plan->rank->mean[f]);
     }
     out_item->reason = REASON_POPULAR;
     for (size_t i = 0; i < DECIDE_ADDENDS; i++) {

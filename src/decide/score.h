@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* score.h - one visible weighted sum, and which part of it carried an item.
  *
- * Of a customer with events: the blend (model_blend.h). Of nobody known: how much is bought in the store, else in the
+ * Of a customer with events: the HISTORY head of model_rank.h. Of nobody known: how much is bought in the store, else in the
  * shop. A score looks at one item and never at its neighbours. */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "decide/evidence.h"
 
 struct score_plan {
-    const struct model_blend *blend; /* NULL: nobody is known, popularity alone */
+    const struct model_rank *rank; /* NULL: nobody is known, popularity alone */
     bool is_local;                   /* the store is one the model knows */
 };
 

@@ -2,13 +2,28 @@
 /* model_build.h - from learnt arrays to the bytes of a model file. The trainer's last step, and how tests make models. */
 #pragma once
 
-#include "model/model_blend.h"
 #include "model/model_copurchase.h"
 #include "model/model_file.h"
 #include "model/model_popular.h"
+#include "model/model_rank.h"
 #include "model/model_segment.h"
+#include "model/model_session.h"
 
-struct model_build { /* all zero: a model of nothing, but blend must be given. Arrays as in enum model_section. */
+struct model_build_rows { /* at NULL: not learnt */
+    const uint32_t *at; /* items_n + 1 */
+    const struct model_weight *row;
+};
+
+struct model_build_index { /* sequences_n 0: none */
+    uint32_t sequences_n;
+    const uint32_t *at, *item;
+    const uint8_t *step;
+    const int64_t *end_ms;
+    const uint64_t *owner;
+    const uint32_t *posting_at, *posting;
+};
+
+struct model_build { /* all zero: a model of nothing. Arrays as in enum model_section. */
     struct model_head head;
     const uint64_t *item_id;  /* items: dense numbers fall with all_n, then ascend with id text */
     const uint32_t *text_at;
@@ -20,9 +35,12 @@ struct model_build { /* all zero: a model of nothing, but blend must be given. A
     const uint32_t *store_at;
     const struct model_weight *store_row;
     const float *store_sum;
-    const uint32_t *w_at;
-    const struct model_weight *w_row;
-    const struct model_blend *blend;
+    struct model_build_rows w[MODEL_WS_];
+    struct model_rank rank[MODEL_HEADS_];
+    const struct model_tree *trees[MODEL_HEADS_];     /* rank[h].trees_n of them */
+    struct model_domain_settings domain[MODEL_DOMAINS_];
+    struct model_build_index index[MODEL_DOMAINS_];
+    const struct model_seen *seen;                    /* items_n; NULL: nothing counted */
     const struct model_segments *segments; /* NULL: none made */
     const uint32_t *segment_at, *segment_row;
     const float *factor, *centre;

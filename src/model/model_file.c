@@ -14,9 +14,9 @@ enum { IN_TAG = 0, IN_AT = 8, IN_BYTES = 16, IN_HASH = 32 };
 
 _Static_assert(sizeof(struct model_item) == 32, "two items a cache line");
 _Static_assert(sizeof(struct model_weight) == 8, "no padding is stored");
-_Static_assert(sizeof(struct model_blend) == 4 * 4 + 2 * 32 * 4, "no padding is stored");
+_Static_assert(sizeof(struct model_rank) == 4 * 8 + 2 * FEATURES * 4, "no padding is stored");
+_Static_assert(sizeof(struct model_domain_settings) == 64 && sizeof(struct model_seen) == 16, "likewise");
 _Static_assert(sizeof(struct model_segments) == 4 * (2 * MODEL_SEGMENTS_ + 6 + 2 * (MODEL_QUINTILES - 1)), "likewise");
-_Static_assert((int)BLEND_FEATURES <= 32, "the stored room for weights");
 
 static size_t align(size_t n)
 {
@@ -90,7 +90,7 @@ void model_file_write(const struct model_head *head, const struct model_section_
 
 /* ---- opening: the envelope ---- */
 
-static enum err bad(struct why *why, const char *field, const char *says)
+enum err model_bad(struct why *why, const char *field, const char *says)
 {
     return why_say(why, ERR_CORRUPT, "model_corrupt", field, "%s; train again or go back to an older model", says);
 }
@@ -102,7 +102,7 @@ static enum err check_header(struct bytes file, struct model_head *out_head, siz
     uint64_t format, sections_n;
 
     if (file.n < MODEL_HEADER_BYTES || memcmp(p, magic, sizeof(magic)) != 0) {
-        return bad(why, "magic", "this is no model file");
+        return model_bad(why, "magic", "this is no model file");
     }
     format = get(p + AT_FORMAT, 4);
     if (format != MODEL_FORMAT || !is_little_endian()) {
@@ -113,13 +113,13 @@ static enum err check_header(struct bytes file, struct model_head *out_head, siz
     sections_n = get(p + AT_SECTIONS, 4);
     if (sections_n == 0 || sections_n > MODEL_SECTIONS_MAX ||
         file.n < MODEL_HEADER_BYTES + sections_n * MODEL_DIRECTORY_BYTES || get(p + AT_BYTES, 8) != file.n) {
-        return bad(why, "header", "the model file is cut short or too long");
+        return model_bad(why, "header", "the model file is cut short or too long");
     }
     memcpy(head, p, MODEL_HEADER_BYTES + sections_n * MODEL_DIRECTORY_BYTES);
     memset(head + AT_HASH, 0, 32);
     hash_256(NULL, (struct bytes){(const char *)head, MODEL_HEADER_BYTES + sections_n * MODEL_DIRECTORY_BYTES}, hash);
     if (!hash_same(hash, p + AT_HASH, sizeof(hash))) {
-        return bad(why, "header", "the model file's header was changed");
+        return model_bad(why, "header", "the model file's header was changed");
     }
     *out_head = (struct model_head){.tenant = {(uint32_t)get(p + AT_TENANT, 4)},
                                     .items_n = (uint32_t)get(p + AT_ITEMS, 4),
@@ -127,7 +127,7 @@ static enum err check_header(struct bytes file, struct model_head *out_head, siz
                                     .trained_ms = (int64_t)get(p + AT_TRAINED, 8)};
     *out_sections_n = (size_t)sections_n;
     if (out_head->items_n > MODEL_ITEMS_MAX || out_head->stores_n > MODEL_STORES_MAX) {
-        return bad(why, "header", "the model names more items or stores than a model may");
+        return model_bad(why, "header", "the model names more items or stores than a model may");
     }
     return ERR_OK;
 }
@@ -146,16 +146,16 @@ static enum err check_directory(struct bytes file, size_t sections_n, struct byt
         uint8_t hash[32];
 
         if (tag <= last_tag || at != align(end) || at > file.n || bytes > file.n - at) {
-            return bad(why, "directory", "the model file's sections do not follow each other");
+            return model_bad(why, "directory", "the model file's sections do not follow each other");
         }
         for (uint64_t k = end; k < at; k++) {
             if (p[k] != 0) {
-                return bad(why, "directory", "there are bytes between the model file's sections");
+                return model_bad(why, "directory", "there are bytes between the model file's sections");
             }
         }
         hash_256(NULL, (struct bytes){file.p + at, (size_t)bytes}, hash);
         if (!hash_same(hash, entry + IN_HASH, sizeof(hash))) {
-            return bad(why, "section", "a section of the model file was changed");
+            return model_bad(why, "section", "a section of the model file was changed");
         }
         if (tag <= MODEL_SECTIONS_MAX) {
             found[tag] = (struct bytes){file.p + at, (size_t)bytes};
@@ -164,11 +164,11 @@ static enum err check_directory(struct bytes file, size_t sections_n, struct byt
         end = at + bytes;
     }
     if (align(end) != file.n) {
-        return bad(why, "directory", "the model file does not end where its last section does");
+        return model_bad(why, "directory", "the model file does not end where its last section does");
     }
     for (uint64_t k = end; k < file.n; k++) {
         if (p[k] != 0) {
-            return bad(why, "directory", "there are bytes behind the model file's last section");
+            return model_bad(why, "directory", "there are bytes behind the model file's last section");
         }
     }
     return ERR_OK;
@@ -176,7 +176,7 @@ static enum err check_directory(struct bytes file, size_t sections_n, struct byt
 
 /* ---- opening: what the sections say ---- */
 
-static bool is_good_floats(const float *p, size_t n)
+bool model_good_floats(const float *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(p[i])) {
@@ -186,8 +186,7 @@ static bool is_good_floats(const float *p, size_t n)
     return true;
 }
 
-/* Offsets of n rows into `end` entries: ascending from 0 to end, none longer than `most`. */
-static bool is_good_rows(const uint32_t *at, size_t n, size_t end, size_t most)
+bool model_good_rows(const uint32_t *at, size_t n, size_t end, size_t most)
 {
     if (at[0] != 0 || at[n] != end) {
         return false;
@@ -200,7 +199,7 @@ static bool is_good_rows(const uint32_t *at, size_t n, size_t end, size_t most)
     return true;
 }
 
-static bool is_good_items(const uint32_t *items, size_t n, uint32_t items_n)
+bool model_good_items(const uint32_t *items, size_t n, uint32_t items_n)
 {
     for (size_t i = 0; i < n; i++) {
         if (items[i] >= items_n) {
@@ -210,7 +209,7 @@ static bool is_good_items(const uint32_t *items, size_t n, uint32_t items_n)
     return true;
 }
 
-static bool is_good_weights(const struct model_weight *row, size_t n, uint32_t items_n)
+bool model_good_weights(const struct model_weight *row, size_t n, uint32_t items_n)
 {
     for (size_t i = 0; i < n; i++) {
         if (row[i].item >= items_n || !isfinite(row[i].weight)) {
@@ -220,8 +219,7 @@ static bool is_good_weights(const struct model_weight *row, size_t n, uint32_t i
     return true;
 }
 
-/* Gives the section's array when it has exactly n things of `each` bytes. */
-static const void *array_of(const struct bytes *found, enum model_section tag, size_t n, size_t each)
+const void *model_array(const struct bytes *found, unsigned tag, size_t n, size_t each)
 {
     return found[tag].p != NULL && found[tag].n == n * each ? found[tag].p : NULL;
 }
@@ -241,27 +239,27 @@ static enum err open_items(struct model *model, const struct bytes *found, struc
 {
     size_t n = model->head.items_n, slots = found[MODEL_SECTION_TABLE].n / sizeof(uint32_t), empty_n = 0;
 
-    model->item_id = array_of(found, MODEL_SECTION_ITEM_ID, n, sizeof(uint64_t));
-    model->text_at = array_of(found, MODEL_SECTION_TEXT_AT, n + 1, sizeof(uint32_t));
+    model->item_id = model_array(found, MODEL_SECTION_ITEM_ID, n, sizeof(uint64_t));
+    model->text_at = model_array(found, MODEL_SECTION_TEXT_AT, n + 1, sizeof(uint32_t));
     model->text = found[MODEL_SECTION_TEXT].p;
-    model->table = array_of(found, MODEL_SECTION_TABLE, slots, sizeof(uint32_t));
-    model->stat = array_of(found, MODEL_SECTION_STAT, n, sizeof(struct model_item));
+    model->table = model_array(found, MODEL_SECTION_TABLE, slots, sizeof(uint32_t));
+    model->stat = model_array(found, MODEL_SECTION_STAT, n, sizeof(struct model_item));
     if (model->item_id == NULL || model->text_at == NULL || model->text == NULL || model->table == NULL ||
         model->stat == NULL || slots < 2 || (slots & (slots - 1)) != 0 || slots > UINT32_MAX) {
-        return bad(why, "items", "the model file lacks a section of items");
+        return model_bad(why, "items", "the model file lacks a section of items");
     }
     model->table_mask = (uint32_t)slots - 1;
     for (size_t i = 0; i < slots; i++) {
         if (model->table[i] == MODEL_NONE) {
             empty_n++;
         } else if (model->table[i] >= n) {
-            return bad(why, "items", "the model file's table points past its items");
+            return model_bad(why, "items", "the model file's table points past its items");
         }
     }
-    if (empty_n == 0 || !is_good_rows(model->text_at, n, found[MODEL_SECTION_TEXT].n, 1024) ||
-        !is_good_floats((const float *)model->stat, n * sizeof(struct model_item) / sizeof(float)) ||
+    if (empty_n == 0 || !model_good_rows(model->text_at, n, found[MODEL_SECTION_TEXT].n, 1024) ||
+        !model_good_floats((const float *)model->stat, n * sizeof(struct model_item) / sizeof(float)) ||
         !is_good_table(model)) {
-        return bad(why, "items", "the model file's items contradict each other");
+        return model_bad(why, "items", "the model file's items contradict each other");
     }
     for (size_t i = 0; i < n; i++) {
         model->recent_sum += model->stat[i].recent_n;
@@ -276,47 +274,27 @@ static enum err open_popular(struct model *model, const struct bytes *found, str
 
     model->recent_n = found[MODEL_SECTION_RECENT].n / sizeof(uint32_t);
     model->all_n = found[MODEL_SECTION_ALL].n / sizeof(uint32_t);
-    model->recent = array_of(found, MODEL_SECTION_RECENT, model->recent_n, sizeof(uint32_t));
-    model->all = array_of(found, MODEL_SECTION_ALL, model->all_n, sizeof(uint32_t));
-    model->store_id = array_of(found, MODEL_SECTION_STORE_ID, stores_n, sizeof(uint64_t));
-    model->store_at = array_of(found, MODEL_SECTION_STORE_AT, stores_n + 1, sizeof(uint32_t));
-    model->store_row = array_of(found, MODEL_SECTION_STORE_ROW, rows_n, sizeof(struct model_weight));
-    model->store_sum = array_of(found, MODEL_SECTION_STORE_SUM, stores_n, sizeof(float));
+    model->recent = model_array(found, MODEL_SECTION_RECENT, model->recent_n, sizeof(uint32_t));
+    model->all = model_array(found, MODEL_SECTION_ALL, model->all_n, sizeof(uint32_t));
+    model->store_id = model_array(found, MODEL_SECTION_STORE_ID, stores_n, sizeof(uint64_t));
+    model->store_at = model_array(found, MODEL_SECTION_STORE_AT, stores_n + 1, sizeof(uint32_t));
+    model->store_row = model_array(found, MODEL_SECTION_STORE_ROW, rows_n, sizeof(struct model_weight));
+    model->store_sum = model_array(found, MODEL_SECTION_STORE_SUM, stores_n, sizeof(float));
     if (model->recent == NULL || model->all == NULL || model->store_id == NULL || model->store_at == NULL ||
         model->store_row == NULL || model->store_sum == NULL) {
-        return bad(why, "popular", "the model file lacks a section of popularity");
+        return model_bad(why, "popular", "the model file lacks a section of popularity");
     }
     if (model->recent_n > MODEL_POPULAR_MAX || model->all_n > MODEL_POPULAR_MAX ||
-        !is_good_items(model->recent, model->recent_n, (uint32_t)n) ||
-        !is_good_items(model->all, model->all_n, (uint32_t)n) ||
-        !is_good_rows(model->store_at, stores_n, rows_n, MODEL_POPULAR_MAX) ||
-        !is_good_weights(model->store_row, rows_n, (uint32_t)n) || !is_good_floats(model->store_sum, stores_n)) {
-        return bad(why, "popular", "the model file's popularity contradicts itself");
+        !model_good_items(model->recent, model->recent_n, (uint32_t)n) ||
+        !model_good_items(model->all, model->all_n, (uint32_t)n) ||
+        !model_good_rows(model->store_at, stores_n, rows_n, MODEL_POPULAR_MAX) ||
+        !model_good_weights(model->store_row, rows_n, (uint32_t)n) || !model_good_floats(model->store_sum, stores_n)) {
+        return model_bad(why, "popular", "the model file's popularity contradicts itself");
     }
     for (size_t i = 1; i < stores_n; i++) {
         if (model->store_id[i] <= model->store_id[i - 1]) {
-            return bad(why, "popular", "the model file's stores are out of order");
+            return model_bad(why, "popular", "the model file's stores are out of order");
         }
-    }
-    return ERR_OK;
-}
-
-static enum err open_scores(struct model *model, const struct bytes *found, struct why *why)
-{
-    size_t n = model->head.items_n, rows_n = found[MODEL_SECTION_W_ROW].n / sizeof(struct model_weight);
-
-    model->w_at = array_of(found, MODEL_SECTION_W_AT, n + 1, sizeof(uint32_t));
-    model->w_row = array_of(found, MODEL_SECTION_W_ROW, rows_n, sizeof(struct model_weight));
-    model->blend = array_of(found, MODEL_SECTION_BLEND, 1, sizeof(struct model_blend));
-    if (model->w_at == NULL || model->w_row == NULL || model->blend == NULL) {
-        return bad(why, "scores", "the model file lacks a section of scores");
-    }
-    if (!is_good_rows(model->w_at, n, rows_n, MODEL_W_ROW_MAX) ||
-        !is_good_weights(model->w_row, rows_n, (uint32_t)n) || !isfinite(model->blend->bias) ||
-        !is_good_floats(model->blend->weight, 32) || !is_good_floats(model->blend->mean, 32) ||
-        !(model->blend->rho > 0 && model->blend->rho <= 1) ||
-        !(model->blend->rho_source > 0 && model->blend->rho_source <= 1) || model->blend->features_n > 32) {
-        return bad(why, "scores", "the model file's scores are not numbers that can be added");
     }
     return ERR_OK;
 }
@@ -333,33 +311,33 @@ static bool is_good_segments(const struct model *model, size_t rows_n)
     return s->chosen < MODEL_SEGMENTS_ && s->chosen_basis < 2 && s->groups_n <= MODEL_GROUPS_MAX &&
            s->keys_n[MODEL_SEGMENT_GROUP] <= s->groups_n && s->keys_n[MODEL_SEGMENT_STORE] <= model->head.stores_n &&
            s->keys_n[MODEL_SEGMENT_STORE_FREQUENCY] / MODEL_QUINTILES <= model->head.stores_n &&
-           is_good_floats(s->baskets_over, MODEL_QUINTILES - 1) && is_good_floats(s->spend_over, MODEL_QUINTILES - 1) &&
-           is_good_rows(model->segment_at, s->lists_n, rows_n, MODEL_SEGMENT_LIST_MAX) &&
-           is_good_items(model->segment_row, rows_n, model->head.items_n);
+           model_good_floats(s->baskets_over, MODEL_QUINTILES - 1) && model_good_floats(s->spend_over, MODEL_QUINTILES - 1) &&
+           model_good_rows(model->segment_at, s->lists_n, rows_n, MODEL_SEGMENT_LIST_MAX) &&
+           model_good_items(model->segment_row, rows_n, model->head.items_n);
 }
 
 static enum err open_segments(struct model *model, const struct bytes *found, struct why *why)
 {
     size_t n = model->head.items_n, rows_n = found[MODEL_SECTION_SEGMENT_ROW].n / sizeof(uint32_t);
 
-    model->segments = array_of(found, MODEL_SECTION_SEGMENT, 1, sizeof(struct model_segments));
-    model->segment_row = array_of(found, MODEL_SECTION_SEGMENT_ROW, rows_n, sizeof(uint32_t));
+    model->segments = model_array(found, MODEL_SECTION_SEGMENT, 1, sizeof(struct model_segments));
+    model->segment_row = model_array(found, MODEL_SECTION_SEGMENT_ROW, rows_n, sizeof(uint32_t));
     if (model->segments != NULL) {
         model->segment_at =
-            array_of(found, MODEL_SECTION_SEGMENT_AT, (size_t)model->segments->lists_n + 1, sizeof(uint32_t));
+            model_array(found, MODEL_SECTION_SEGMENT_AT, (size_t)model->segments->lists_n + 1, sizeof(uint32_t));
     }
     if (model->segments == NULL || model->segment_row == NULL || model->segment_at == NULL ||
         !is_good_segments(model, rows_n)) {
-        return bad(why, "segments", "the model file's segments contradict themselves");
+        return model_bad(why, "segments", "the model file's segments contradict themselves");
     }
     if (model->segments->groups_n > 0) {
         size_t groups_n = model->segments->groups_n;
 
-        model->factor = array_of(found, MODEL_SECTION_FACTOR, n * MODEL_FACTORS, sizeof(float));
-        model->centre = array_of(found, MODEL_SECTION_CENTRE, groups_n * MODEL_FACTORS, sizeof(float));
-        if (model->factor == NULL || model->centre == NULL || !is_good_floats(model->factor, n * MODEL_FACTORS) ||
-            !is_good_floats(model->centre, groups_n * MODEL_FACTORS)) {
-            return bad(why, "segments", "the model file's groups are not numbers");
+        model->factor = model_array(found, MODEL_SECTION_FACTOR, n * MODEL_FACTORS, sizeof(float));
+        model->centre = model_array(found, MODEL_SECTION_CENTRE, groups_n * MODEL_FACTORS, sizeof(float));
+        if (model->factor == NULL || model->centre == NULL || !model_good_floats(model->factor, n * MODEL_FACTORS) ||
+            !model_good_floats(model->centre, groups_n * MODEL_FACTORS)) {
+            return model_bad(why, "segments", "the model file's groups are not numbers");
         }
     }
     return ERR_OK;
@@ -368,8 +346,8 @@ static enum err open_segments(struct model *model, const struct bytes *found, st
 enum err model_file_open(struct bytes file, struct arena *arena, const struct model **out_model, struct why *why)
 {
     struct bytes found[MODEL_SECTIONS_MAX + 1] = {{0}};
-    enum err (*const steps[])(struct model *, const struct bytes *, struct why *) = {open_items, open_popular,
-                                                                                     open_scores, open_segments};
+    enum err (*const steps[])(struct model *, const struct bytes *, struct why *) = {open_items,   open_popular,    open_segments,
+                                                                                     model_open_w, model_open_rank, model_open_session};
     struct model *model = arena_take(arena, sizeof(*model));
     size_t sections_n = 0;
     enum err err;

@@ -17,10 +17,10 @@
 #include "model/model.h"
 
 enum {
-    MODEL_FORMAT = 1,
+    MODEL_FORMAT = 2,
     MODEL_HEADER_BYTES = 96,
     MODEL_DIRECTORY_BYTES = 64, /* of one section */
-    MODEL_SECTIONS_MAX = 32,
+    MODEL_SECTIONS_MAX = 96,
     MODEL_ALIGN = 64,
     MODEL_ITEMS_MAX = 16 * 1024 * 1024,
     MODEL_STORES_MAX = 1024 * 1024
@@ -38,19 +38,32 @@ enum model_section { /* numbers are stored */
     MODEL_SECTION_STORE_AT = 9,    /* u32, stores_n + 1 */
     MODEL_SECTION_STORE_ROW = 10,  /* struct model_weight { item, bought in this store }, most bought first */
     MODEL_SECTION_STORE_SUM = 11,  /* f32 lines, by store */
-    MODEL_SECTION_W_AT = 12,       /* u32, items_n + 1 */
-    MODEL_SECTION_W_ROW = 13,      /* struct model_weight { item, weight }, by source, largest |weight| first */
-    MODEL_SECTION_BLEND = 14,      /* struct model_blend, one */
+    MODEL_SECTION_RANK = 14,       /* struct model_rank, MODEL_HEADS_ of them */
     MODEL_SECTION_SEGMENT = 15,    /* struct model_segments, one */
     MODEL_SECTION_SEGMENT_AT = 16, /* u32, lists + 1 */
     MODEL_SECTION_SEGMENT_ROW = 17,/* u32 items, best first */
     MODEL_SECTION_FACTOR = 18,     /* f32, items_n x MODEL_FACTORS; may be empty */
     MODEL_SECTION_CENTRE = 19,     /* f32, groups x MODEL_FACTORS */
-    MODEL_SECTION_NOTE = 20        /* JSON: the settings chosen and what they scored; for people */
+    MODEL_SECTION_NOTE = 20,       /* JSON: the settings chosen and what they scored; for people */
+    MODEL_SECTION_DOMAIN = 21,     /* struct model_domain_settings, MODEL_DOMAINS_ of them */
+    MODEL_SECTION_SEEN = 22,       /* struct model_seen, by dense number */
+    MODEL_SECTION_TREES = 24,      /* struct model_tree; + head */
+    MODEL_SECTION_W = 32,          /* + 2 * kind: u32, items_n + 1; + 2 * kind + 1: struct model_weight */
+    MODEL_SECTION_INDEX = 64       /* + 8 * domain + enum model_index_section; left out where nothing was learnt */
+};
+
+enum model_index_section {
+    MODEL_INDEX_AT = 0,        /* u32, sequences + 1 */
+    MODEL_INDEX_ITEM = 1,      /* u32 */
+    MODEL_INDEX_STEP = 2,      /* u8, by item of the sequence */
+    MODEL_INDEX_END = 3,       /* i64 ms, by sequence, ascending */
+    MODEL_INDEX_OWNER = 4,     /* u64, by sequence */
+    MODEL_INDEX_POSTING_AT = 5,/* u32, items_n + 1 */
+    MODEL_INDEX_POSTING = 6    /* u32, newest sequence first */
 };
 
 struct model_section_in { /* what a writer gives */
-    enum model_section tag;
+    unsigned tag; /* enum model_section and what is added to it */
     const void *p;
     size_t n; /* bytes */
 };

@@ -3,7 +3,7 @@
  * sections' hashes would keep a fuzzer out, so they are mended after: what is left to find is in what the sections say.
  * An input that begins with the magic is taken as a file of its own. */
 #include "base/hash.h"
-#include "model/model_blend.h"
+#include "model/model_rank.h"
 #include "model/model_copurchase.h"
 #include "model/model_file.h"
 #include "model/model_kit.h"
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         size_t row_n;
 
         for (uint32_t i = 0; i < model_items_n(model); i++) {
-            (void)model_copurchase_row(model, i, &row_n);
+            (void)model_w_row(model, MODEL_W_TOGETHER, i, &row_n);
             (void)model_item_text(model, i);
         }
         for (unsigned kind = 0; kind < MODEL_SEGMENTS_; kind++) {

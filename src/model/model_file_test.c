@@ -34,7 +34,7 @@ TEST(model_file_opens_as_it_was_built)
     }
     CHECK_INT(model_item_find(model, kit_item(99)), MODEL_NONE);
     CHECK_TEXT(model_item_text(model, 11), "i11");
-    CHECK_INT(model_copurchase_row(model, 5, &n)->item, 4);
+    CHECK_INT(model_w_row(model, MODEL_W_TOGETHER, 5, &n)->item, 4);
     CHECK_INT(n, 3);
     CHECK_INT(model_popular_store(model, hash_store((struct tenant_id){KIT_TENANT}, BYTES_LIT("s1")), &n, &sum)->item, 11);
     (void)model_popular_store(model, (struct store_id){1}, &n, &sum);
@@ -129,12 +129,10 @@ TEST(model_file_that_contradicts_itself_is_refused)
 {
     for (int lie = 0; lie < 9; lie++) {
         const struct model *model;
-        struct model_blend blend = model_blend_start;
         struct arena arena;
         struct why why;
         struct bytes file = file_of(9, &arena);
 
-        kit.build.blend = &blend;
         switch (lie) {
         case 0: kit.row[3].item = 9; break;
         case 1: kit.row[3].weight = NAN; break;
@@ -142,8 +140,8 @@ TEST(model_file_that_contradicts_itself_is_refused)
         case 3: kit.stat[2].gap = INFINITY; break;
         case 4: kit.recent[0] = 1000; break;
         case 5: kit.store_row[0].item = 77; break;
-        case 6: blend.weight[3] = NAN; break;
-        case 7: blend.rho = 2; break;
+        case 6: kit.build.rank[MODEL_HEAD_HISTORY].weight[3] = NAN; break;
+        case 7: kit.build.rank[MODEL_HEAD_HISTORY].rho = 2; break;
         default: kit.text_at[3] = 0; break;
         }
         CHECK_OK(model_build(&kit.build, &arena, &file));

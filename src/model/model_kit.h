@@ -63,5 +63,6 @@ static inline void kit_blocks(struct kit *kit, unsigned n, unsigned block)
         .head = {{KIT_TENANT}, n, 1, 1000}, .item_id = kit->id, .text_at = kit->text_at, .text = kit->text,
         .stat = kit->stat, .recent = kit->recent, .all = kit->recent, .recent_n = n, .all_n = n,
         .store_id = kit->store_id, .store_at = kit->store_at, .store_row = kit->store_row,
-        .store_sum = kit->store_sum, .w_at = kit->w_at, .w_row = kit->row, .blend = &model_blend_start};
+        .store_sum = kit->store_sum, .w[MODEL_W_TOGETHER] = {kit->w_at, kit->row},
+        .rank[MODEL_HEAD_HISTORY] = model_rank_start};
 }

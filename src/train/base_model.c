@@ -358,10 +358,11 @@ static void fill_w(struct making *making)
             at[rows_n] = n;
         }
     }
-    rows = (struct ridge_rows){at, customer, item, rows_n, making->items_n};
+    rows = (struct ridge_rows){.at = at, .customer = customer, .item = item, .rows_n = rows_n,
+                               .items_n = making->items_n};
     making->base->w = ridge_train(&rows, &making->settings->ridge);
-    making->base->build.w_at = making->base->w.at;
-    making->base->build.w_row = making->base->w.row;
+    making->base->build.w[MODEL_W_TOGETHER].at = making->base->w.at;
+    making->base->build.w[MODEL_W_TOGETHER].row = making->base->w.row;
     free(at);
     free(customer);
     free(item);
@@ -383,7 +384,7 @@ void base_model_train(const struct history *history, int64_t before_ms, const st
     }
     out_base->build.head.tenant = history->tenant;
     out_base->build.head.trained_ms = newest;
-    out_base->build.blend = &model_blend_start;
+    out_base->build.rank[MODEL_HEAD_HISTORY] = model_rank_start;
     count_items(&making);
     number_items(&making);
     fill_stats(&making);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base_model.h - all that is learnt before the blend, from the baskets before one moment.
+/* base_model.h - all that is learnt before the ranks, from the baskets before one moment.
  *
- * Items are numbered by falling number of baskets, then by id text. Counts are baskets with the item. The blend is learnt
+ * Items are numbered by falling number of baskets, then by id text. Counts are baskets with the item. Ranks are learnt
  * on later baskets against a base of earlier ones, so a base must never have seen what it is asked about. */
 #pragma once
 
@@ -24,7 +24,7 @@ struct base_model { /* owned arrays behind `build`; close with base_model_close 
     double seconds;
 };
 
-/* Learns from baskets with at_ms < before_ms. build.blend is model_blend_start until the caller sets it. */
+/* Learns from baskets with at_ms < before_ms. build.rank[HISTORY] is model_rank_start until the caller sets it. */
 void base_model_train(const struct history *history, int64_t before_ms, const struct base_settings *settings,
                       struct base_model *out_base);
 void base_model_close(struct base_model *base);

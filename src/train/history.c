@@ -110,6 +110,26 @@ static int32_t narrow(int64_t v)
     return (int32_t)(v > INT32_MAX ? INT32_MAX : v < INT32_MIN ? INT32_MIN : v);
 }
 
+static bool is_look(enum event_kind kind)
+{
+    return kind == EVENT_VIEW || kind == EVENT_CLICK || kind == EVENT_ADD || kind == EVENT_CART || kind == EVENT_WISH;
+}
+
+static void add_looks(struct history *history, uint64_t customer, const struct event *event)
+{
+    if (history->looks_n + event->lines_n > history->looks_room) {
+        history->looks_room = twice(history->looks_room, history->looks_n + event->lines_n);
+        history->looks = history_grow(history->looks, history->looks_room, sizeof(*history->looks));
+    }
+    for (size_t l = 0; l < event->lines_n; l++) {
+        const struct event_line *line = &event->lines[l];
+
+        history->looks[history->looks_n++] = (struct history_look){customer, event->at_ms, event->mid,
+                                                                   names_put(&history->items, line->item.v, line->item_text),
+                                                                   (uint8_t)event->kind};
+    }
+}
+
 void history_add(struct history *history, uint64_t customer, const struct event *event)
 {
     struct history_basket basket = {.customer = customer, .at_ms = event->at_ms, .mid = event->mid, .store = UINT32_MAX};
@@ -121,6 +141,9 @@ void history_add(struct history *history, uint64_t customer, const struct event 
         }
         history->retracted[history->retracted_n++] = event->retracts;
         return;
+    }
+    if (is_look(event->kind)) {
+        add_looks(history, customer, event);
     }
     if (event->kind != EVENT_PURCHASE) {
         return;
@@ -177,37 +200,90 @@ static bool is_retracted(const struct history *history, const struct mid *mid)
            bsearch(mid, history->retracted, history->retracted_n, sizeof(*mid), mid_order) != NULL;
 }
 
-void history_sort(struct history *history)
+static int look_order(const void *a, const void *b)
 {
-    struct history_basket last = {0};
+    const struct history_look *x = a, *y = b;
+    int order;
+
+    if (x->customer != y->customer) {
+        return x->customer < y->customer ? -1 : 1;
+    }
+    if (x->at_ms != y->at_ms) {
+        return x->at_ms < y->at_ms ? -1 : 1;
+    }
+    order = mid_compare(&x->mid, &y->mid);
+    return order != 0 ? order : x->item < y->item ? -1 : x->item > y->item;
+}
+
+/* Takes out what was taken back and what came twice. */
+static void sift(struct history *history)
+{
     size_t kept = 0;
 
+    for (size_t b = 0; b < history->baskets_n; b++) {
+        struct history_basket basket = history->baskets[b];
+
+        if (!is_retracted(history, &basket.mid) &&
+            (kept == 0 || history->baskets[kept - 1].customer != basket.customer ||
+             mid_compare(&history->baskets[kept - 1].mid, &basket.mid) != 0)) {
+            history->baskets[kept++] = basket;
+        }
+    }
+    history->baskets_n = kept;
+    kept = 0;
+    for (size_t l = 0; l < history->looks_n; l++) {
+        struct history_look look = history->looks[l];
+
+        if (kept == 0 || history->looks[kept - 1].customer != look.customer || history->looks[kept - 1].item != look.item ||
+            mid_compare(&history->looks[kept - 1].mid, &look.mid) != 0) {
+            history->looks[kept++] = look;
+        }
+    }
+    history->looks_n = kept;
+}
+
+/* Numbers customers over both lists, which are in the order of keys. */
+static void number_customers(struct history *history)
+{
+    size_t most = history->baskets_n + history->looks_n, b = 0, l = 0, c = 0;
+
+    history->customers = history_grow(history->customers, most + 1, sizeof(*history->customers));
+    history->from = history_grow(history->from, most + 2, sizeof(*history->from));
+    history->look_from = history_grow(history->look_from, most + 2, sizeof(*history->look_from));
+    while (b < history->baskets_n || l < history->looks_n) {
+        bool is_basket = l == history->looks_n ||
+                         (b < history->baskets_n && history->baskets[b].customer <= history->looks[l].customer);
+        uint64_t key = is_basket ? history->baskets[b].customer : history->looks[l].customer;
+
+        history->customers[c] = key;
+        history->from[c] = b;
+        history->look_from[c] = l;
+        while (b < history->baskets_n && history->baskets[b].customer == key) {
+            history->baskets[b++].customer = c;
+        }
+        while (l < history->looks_n && history->looks[l].customer == key) {
+            history->looks[l++].customer = c;
+        }
+        c++;
+    }
+    history->customers_n = c;
+    history->from[c] = b;
+    history->look_from[c] = l;
+}
+
+void history_sort(struct history *history)
+{
     if (history->retracted_n > 0) {
         qsort(history->retracted, history->retracted_n, sizeof(*history->retracted), mid_order);
     }
     if (history->baskets_n > 0) {
         qsort(history->baskets, history->baskets_n, sizeof(*history->baskets), basket_order);
     }
-    history->customers = history_grow(history->customers, history->baskets_n + 1, sizeof(*history->customers));
-    history->from = history_grow(history->from, history->baskets_n + 2, sizeof(*history->from));
-    history->customers_n = 0;
-    for (size_t b = 0; b < history->baskets_n; b++) {
-        struct history_basket basket = history->baskets[b];
-
-        if (is_retracted(history, &basket.mid) ||
-            (kept > 0 && last.customer == basket.customer && mid_compare(&last.mid, &basket.mid) == 0)) {
-            continue;
-        }
-        last = basket;
-        if (history->customers_n == 0 || history->customers[history->customers_n - 1] != basket.customer) {
-            history->from[history->customers_n] = kept;
-            history->customers[history->customers_n++] = basket.customer;
-        }
-        basket.customer = history->customers_n - 1;
-        history->baskets[kept++] = basket;
+    if (history->looks_n > 0) {
+        qsort(history->looks, history->looks_n, sizeof(*history->looks), look_order);
     }
-    history->baskets_n = kept;
-    history->from[history->customers_n] = kept;
+    sift(history);
+    number_customers(history);
 }
 
 size_t history_customer(const struct history *history, uint64_t key)
@@ -268,6 +344,8 @@ void history_close(struct history *history)
     free(history->baskets);
     free(history->customers);
     free(history->from);
+    free(history->looks);
+    free(history->look_from);
     free(history->retracted);
     *history = (struct history){0};
 }
@@ -290,17 +368,54 @@ size_t history_basket_at(const struct history *history, size_t c, int64_t at_ms)
     return low;
 }
 
+size_t history_look_at(const struct history *history, size_t c, int64_t at_ms)
+{
+    size_t low = history->look_from[c], high = history->look_from[c + 1];
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (history->looks[middle].at_ms < at_ms) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 int64_t history_newest_ms(const struct history *history)
 {
-    int64_t newest = 0;
+    int64_t newest = history->looks_n > 0 && history->baskets_n == 0 ? history->looks[0].at_ms : 0;
+
+    for (size_t l = 0; l < history->looks_n; l++) {
+        newest = history->looks[l].at_ms > newest ? history->looks[l].at_ms : newest;
+    }
 
     for (size_t b = 0; b < history->baskets_n; b++) {
-        newest = history->baskets[b].at_ms > newest || b == 0 ? history->baskets[b].at_ms : newest;
+        newest = history->baskets[b].at_ms > newest || (b == 0 && history->looks_n == 0) ? history->baskets[b].at_ms : newest;
     }
     return newest;
 }
 
-void history_fold(const struct history *history, size_t from, size_t to, struct part *out_life)
+static void fold_looks(const struct history *history, size_t from, size_t to, struct part *life)
+{
+    for (size_t l = from; l < to;) {
+        const struct history_look *look = &history->looks[l];
+        struct event_line lines[PART_LOOKS];
+        struct event event = {.kind = (enum event_kind)look->kind, .channel = CHANNEL_WEB, .at_ms = look->at_ms,
+                              .mid = look->mid, .has_id = true, .has_time = true, .lines = lines};
+
+        while (l < to && event.lines_n < PART_LOOKS && mid_compare(&history->looks[l].mid, &look->mid) == 0) {
+            lines[event.lines_n++] = (struct event_line){.item = {history->items.id[history->looks[l++].item]},
+                                                         .quantity_milli = 1000};
+        }
+        part_apply(life, &event);
+    }
+}
+
+void history_fold(const struct history *history, size_t from, size_t to, size_t look_from, size_t look_to,
+                  struct part *out_life)
 {
     struct event_line lines[EVENT_LINES_MAX];
 
@@ -322,4 +437,5 @@ void history_fold(const struct history *history, size_t from, size_t to, struct 
         }
         part_apply(out_life, &event);
     }
+    fold_looks(history, look_from, look_to, out_life);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* history.h - all purchases of one tenant in memory, by customer and time: what is learnt from.
+/* history.h - all purchases and looks of one tenant in memory, by customer and time: what is learnt from.
  *
  * Filled by whoever reads (a CSV in `evaluate`, a checkpoint of storage in `train`), then sorted once. Customers are
- * numbered in the order of their keys, baskets of one customer by (at_ms, mid). Memory: 12 B a line, 56 B a basket. */
+ * numbered in the order of their keys, baskets and looks of one customer by (at_ms, mid). Memory: 12 B a line, 56 B a
+ * basket, 40 B a look. */
 #pragma once
 
 #include "base/err.h"
@@ -25,6 +26,14 @@ struct history_basket {
     uint32_t store; /* of history.stores; UINT32_MAX: not said */
     uint32_t lines_n;
     size_t lines_at;
+};
+
+struct history_look { /* a view, click, add, cart or wish */
+    uint64_t customer; /* key until sorted, then the number */
+    int64_t at_ms;
+    struct mid mid;
+    uint32_t item; /* of history.items */
+    uint8_t kind;  /* enum event_kind */
 };
 
 struct history_names { /* items or stores: ids and texts in order of arrival */
@@ -52,6 +61,9 @@ struct history { /* all zero: empty */
     uint64_t *customers; /* keys, ascending; after history_sort */
     size_t customers_n;
     size_t *from; /* customers_n + 1: into baskets */
+    struct history_look *looks;
+    size_t looks_n, looks_room;
+    size_t *look_from; /* customers_n + 1: into looks */
     struct history_fact facts[HISTORY_FACTS_MAX];
     size_t facts_n;
     struct mid *retracted; /* mids taken back */
@@ -60,7 +72,7 @@ struct history { /* all zero: empty */
 };
 
 void history_close(struct history *history);
-/* Takes in a purchase (its lines of positive quantity) or a retraction; other kinds teach nothing here. customer: any
+/* Takes in a purchase (its lines of positive quantity), a look at items or a retraction; other kinds teach nothing here. customer: any
  * stable key. event->mid is set. A growth that fails ends the process: a trainer without memory has nothing else to do. */
 void history_add(struct history *history, uint64_t customer, const struct event *event);
 /* Sorts, numbers customers, takes out retracted baskets and mids met twice. Call once, after the last add. */
@@ -72,10 +84,13 @@ void history_fact_put(struct history *history, const char *name, uint64_t custom
 struct bytes history_name(const struct history_names *names, uint32_t i);
 /* The first basket of customer c at or after at_ms: history->from[c] .. from[c + 1]. */
 size_t history_basket_at(const struct history *history, size_t c, int64_t at_ms);
-/* Newest time of all baskets; 0 when there are none. */
+/* The first look of customer c at or after at_ms: history->look_from[c] .. look_from[c + 1]. */
+size_t history_look_at(const struct history *history, size_t c, int64_t at_ms);
+/* Newest time of all baskets and looks; 0 when there are none. */
 int64_t history_newest_ms(const struct history *history);
-/* Folds the baskets [from, to) of one customer as the server would (profile/part.h). */
-void history_fold(const struct history *history, size_t from, size_t to, struct part *out_life);
+/* Folds baskets [from, to) and looks [look_from, look_to) of one customer as the server would (profile/part.h). */
+void history_fold(const struct history *history, size_t from, size_t to, size_t look_from, size_t look_to,
+                  struct part *out_life);
 /* realloc that ends the process instead of failing. */
 void *history_grow(void *p, size_t n, size_t each);
 /* The same, all zero. */

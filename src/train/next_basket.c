@@ -29,7 +29,7 @@ static void ask_one(const struct asking *asking, size_t c, struct part *life, st
     struct picture picture;
     double begun;
 
-    history_fold(asking->history, one->from, one->to, life);
+    cases_fold(asking->history, one, life);
     picture = picture_of_part(asking->history->tenant, (struct customer_id){one->customer + 1}, life, request.now_ms);
     request.picture = &picture;
     begun = asking->us != NULL ? asking->seconds_now() : 0;

@@ -120,7 +120,7 @@ static void add_model_segments(struct making *making, struct next_list *lists, s
             const uint32_t *items;
             size_t n;
 
-            history_fold(making->history, making->cases[c].from, making->cases[c].to, lives);
+            cases_fold(making->history, &making->cases[c], lives);
             items = model_segment_list(making->model, (enum model_segment_kind)kind, 0, lives, &n);
             list_of_dense(making->model, items, n, &lists[c]);
             items = model_segment_list(making->model, (enum model_segment_kind)kind, 1, lives, &n);
@@ -377,7 +377,7 @@ static void add_store_groups(struct making *making, bool *is_in)
     struct part *life = history_grow(NULL, 1, sizeof(*life));
 
     for (size_t c = 0; c < making->n; c++) {
-        history_fold(history, making->cases[c].from, making->cases[c].to, life);
+        cases_fold(history, &making->cases[c], life);
         home[c] = model_segment_habits(life).home.v;
         is_left[c] = true;
         for (size_t s = 0; s < history->stores.n; s++) {
@@ -453,7 +453,7 @@ bool report_make(const struct history *history, const struct model *model, int64
     bool *is_in;
 
     *out_report = (struct report){.from_ms = from_ms, .to_ms = to_ms};
-    making.n = out_report->cases_n = next_cases(history, from_ms, to_ms, &cases);
+    making.n = out_report->cases_n = cases_of_baskets(history, from_ms, to_ms, 2, &cases);
     making.cases = cases;
     if (making.n == 0) {
         free(cases);

@@ -45,7 +45,7 @@ struct report {
 
 /* "segment:store", ... */
 const char *report_segment_name(enum model_segment_kind kind);
-/* own: lists that came from elsewhere (a running server), one a case of next_cases; NULL: decide_run is asked, and timed.
+/* own: lists that came from elsewhere (a running server), one a case of cases_of_baskets; NULL: decide_run is asked, and timed.
  * Gives false when there is no case. Close with report_close. */
 bool report_make(const struct history *history, const struct model *model, int64_t from_ms, int64_t to_ms,
                  size_t threads, bool has_segments, const struct next_list *own, double (*seconds_now)(void),

@@ -222,7 +222,7 @@ static struct ridge_w by_source(const struct work *work)
     }
     w.row = history_grow(NULL, total, sizeof(*w.row));
     for (size_t i = 0; i < items_n; i++) {
-        struct topk best = topk_of(room, MODEL_W_ROW_MAX);
+        struct topk best = topk_of(room, work->settings->row_most);
 
         w.at[i] = n;
         for (size_t x = at[i]; x < at[i + 1]; x++) {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ridge.h - the item-item matrix W by local ridge (models.md 4, alpha = 1).
+/* ridge.h - item-item matrices by local ridge (models.md 4).
  *
- *     rows r         what one customer bought in one window, each item once; omega_r = len_r^-gamma
- *     G              X' O X, kept per item: the most shared, at most RIDGE_KEPT, of pairs that at least
- *                    MODEL_CUSTOMERS_MIN different customers bought
- *     N(j)           the m items i with the largest G_ij / sqrt(G_ii + lambda)
- *     w_j            (G_NN + diag(lambda + delta G_ii))^-1 G_Nj     Cholesky, f32; fails: lambda x 4, at most thrice
- *     W_ij = w_j[i]  the MODEL_W_ROW_MAX largest |W_ij| of each source i
- * lambda is relative to the mean of G_ii. Each item's sums stay inside one thread, in a fixed order: any number of
- * threads gives the same bits. */
+ *     rows r         items of one sequence (a visit, a customer's window); omega_r = len_r^-gamma * exp(-age_r / age_days)
+ *     X, Z, Y        X: the row's distinct items, each 1 / distinct (alpha 1 alone: each 1); Z: the item at one step; Y: items
+ *                    of later steps, weighted exp(-(s - t - 1) / tau), l1-normalised, at most 60 items ahead
+ *     G              alpha X' O X + (1 - alpha) Z' O Z          kept per item: the most shared, at most RIDGE_KEPT, of pairs
+ *     C              alpha X' O X + (1 - alpha) Z' O Y          that at least customers_min different customers share
+ *     N(j)           the m items i with the largest C_ij / sqrt(G_ii + lambda)
+ *     w_j            (G_NN + diag(lambda + delta G_ii))^-1 C_Nj     Cholesky, f32; fails: lambda x 4, at most thrice
+ *     W_ij = w_j[i]  the row_most largest |W_ij| of each source i
+ * lambda is relative to the mean of G_ii. alpha 1: a row of W never holds the item itself; below 1 it may. Each item's
+ * sums stay inside one thread, in a fixed order: any number of threads gives the same bits. */
 #pragma once
 
 #include "model/model_copurchase.h"
@@ -18,16 +20,25 @@
 
 enum { RIDGE_KEPT = 600 };
 
-struct ridge_rows { /* sorted by customer */
+struct ridge_rows { /* borrowed */
     const size_t *at;         /* rows_n + 1 */
     const uint32_t *customer; /* by row */
-    const uint32_t *item;     /* each once a row */
+    const uint32_t *item;     /* alpha 1: each once a row */
+    const uint8_t *step;      /* by item; NULL: a set, needs alpha 1 */
+    const uint8_t *is_target; /* by item: 1 it may be a target, 0 it may be a source; NULL: both. MODEL_W_BOUGHT */
+    const int64_t *end_ms;    /* by row; NULL: age says nothing */
     size_t rows_n, items_n;
+    int64_t now_ms;           /* age is counted from */
 };
 
 struct ridge_settings {
     float gamma, lambda, delta;
-    size_t neighbours; /* m */
+    float alpha;              /* 1: sets, EASE-like; 0: a regularised Markov rule */
+    float tau;                /* steps; alpha < 1 */
+    float age_days;           /* 0: age says nothing */
+    size_t neighbours;        /* m */
+    size_t row_most;          /* k, at most MODEL_W_ROW_MAX */
+    size_t customers_min;     /* MODEL_CUSTOMERS_MIN for all that is published of purchases; protocols may say 1 */
     size_t threads;
 };
 
@@ -36,4 +47,6 @@ struct ridge_w { /* by source item, largest |weight| first; free both */
     struct model_weight *row;
 };
 
+/* Memory: items_n * RIDGE_KEPT * 8 bytes and a copy of the rows, never the whole Gram. Cost: sum of len^2 of the rows, then
+ * .7 ms an item at m = 200. Not finite input weights are an assertion. */
 struct ridge_w ridge_train(const struct ridge_rows *rows, const struct ridge_settings *settings);

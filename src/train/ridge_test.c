@@ -28,8 +28,9 @@ TEST(ridge_of_four_items_by_hand)
 {
     size_t at[13];
     uint32_t customer[12], item[24];
-    struct ridge_rows rows = {at, customer, item, 12, 4};
-    struct ridge_settings settings = {.lambda = 1, .neighbours = 3, .threads = 1};
+    struct ridge_rows rows = {.at = at, .customer = customer, .item = item, .rows_n = 12, .items_n = 4};
+    struct ridge_settings settings = {.lambda = 1, .neighbours = 3, .alpha = 1, .row_most = 100, .customers_min = 5,
+                                      .threads = 1};
     struct ridge_w w;
 
     for (uint32_t r = 0; r < 12; r++) {
@@ -52,8 +53,9 @@ TEST(ridge_says_nothing_of_fewer_than_five_customers)
 {
     size_t at[9];
     uint32_t customer[8], item[16];
-    struct ridge_rows rows = {at, customer, item, 8, 2};
-    struct ridge_settings settings = {.lambda = 1, .neighbours = 3, .threads = 1};
+    struct ridge_rows rows = {.at = at, .customer = customer, .item = item, .rows_n = 8, .items_n = 2};
+    struct ridge_settings settings = {.lambda = 1, .neighbours = 3, .alpha = 1, .row_most = 100, .customers_min = 5,
+                                      .threads = 1};
 
     for (uint32_t people = 4; people <= 5; people++) {
         struct ridge_w w;
@@ -93,7 +95,7 @@ static void random_rows(struct rng *rng, struct random_rows *r)
         }
     }
     r->at[CUSTOMERS] = n;
-    r->rows = (struct ridge_rows){r->at, r->customer, r->item, CUSTOMERS, MANY};
+    r->rows = (struct ridge_rows){.at = r->at, .customer = r->customer, .item = r->item, .rows_n = CUSTOMERS, .items_n = MANY};
 }
 
 /* The obvious way: G in full, Gauss elimination in double. */
@@ -138,7 +140,8 @@ static void dense(const struct random_rows *r, const struct ridge_settings *s, u
 PROPERTY(ridge_with_all_neighbours_is_the_dense_solution)
 {
     static struct random_rows r;
-    struct ridge_settings settings = {.gamma = 0.5f, .lambda = 0.5f, .delta = 0.2f, .neighbours = MANY, .threads = 1};
+    struct ridge_settings settings = {.gamma = 0.5f, .lambda = 0.5f, .delta = 0.2f, .neighbours = MANY, .alpha = 1, .row_most = 100, .customers_min = 5,
+                                      .threads = 1};
     struct ridge_w w;
     double wanted[MANY];
     uint32_t target = (uint32_t)rng_below(rng, MANY);
@@ -158,7 +161,8 @@ PROPERTY(ridge_with_all_neighbours_is_the_dense_solution)
 PROPERTY(ridge_is_the_same_for_any_number_of_threads)
 {
     static struct random_rows r;
-    struct ridge_settings settings = {.gamma = 0.5f, .lambda = 1, .delta = 0.2f, .neighbours = 10, .threads = 1};
+    struct ridge_settings settings = {.gamma = 0.5f, .lambda = 1, .delta = 0.2f, .neighbours = 10, .alpha = 1, .row_most = 100, .customers_min = 5,
+                                      .threads = 1};
     struct ridge_w one, many;
 
     if (rng_below(rng, 20) != 0) {

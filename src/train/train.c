@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CASES_MOST = 8000 };
+
 struct train_settings train_settings_start(size_t threads)
 {
     return (struct train_settings){
-        .base = {.ridge = {.gamma = 0.5f, .lambda = 4, .delta = 0.2f, .neighbours = 100, .threads = threads},
+        .base = {.ridge = {.gamma = 0.5f, .lambda = 4, .delta = 0.2f, .alpha = 1, .neighbours = 100, .row_most = 100,
+                           .customers_min = MODEL_CUSTOMERS_MIN, .threads = threads},
                  .window_ms = 28 * DAY_MS},
         .rho = 0.97f,
         .rho_source = 0.97f,
@@ -50,11 +53,11 @@ static enum err open_base(struct base_model *base, struct arena *arena, const st
 }
 
 /* Rows of the windows before before_ms, oldest last. A window without cases ends it. */
-static enum err learn_blend(const struct history *history, int64_t before_ms, const struct train_settings *settings,
-                            struct model_blend *out_blend)
+static enum err learn_rank(const struct history *history, int64_t before_ms, const struct train_settings *settings,
+                            struct model_rank *out_rank)
 {
-    struct model_blend start = model_blend_start;
-    struct blend_rows rows = {0};
+    struct model_rank start = model_rank_start;
+    struct rank_rows rows = {0};
     enum err err = ERR_OK;
 
     start.rho = settings->rho;
@@ -62,7 +65,7 @@ static enum err learn_blend(const struct history *history, int64_t before_ms, co
     for (int w = 1; err == ERR_OK && w <= TRAIN_WINDOWS; w++) {
         int64_t from_ms = before_ms - w * TRAIN_WINDOW_MS;
         struct next_case *cases;
-        size_t n = next_cases(history, from_ms, from_ms + TRAIN_WINDOW_MS, &cases);
+        size_t n = cases_of_baskets(history, from_ms, from_ms + TRAIN_WINDOW_MS, 2, &cases);
         struct base_settings base_settings = settings->base;
         struct base_model base = {0};
         const struct model *model;
@@ -74,20 +77,21 @@ static enum err learn_blend(const struct history *history, int64_t before_ms, co
         }
         base_settings.has_segments = false;
         base_model_train(history, from_ms, &base_settings, &base);
-        base.build.blend = &start;
+        base.build.rank[MODEL_HEAD_HISTORY] = start;
         arena_open(&arena, 1 << 20, SIZE_MAX / 4);
         err = open_base(&base, &arena, &model);
         if (err == ERR_OK) {
-            blend_rows_add(&rows, history, model, cases, n, settings->case_power, settings->base.ridge.threads);
+            rank_rows_add(&rows, history, &(struct model_view){.base = model}, cases, n, CASES_MOST, settings->case_power, false,
+                          settings->base.ridge.threads);
         }
         arena_close(&arena);
         base_model_close(&base);
         free(cases);
     }
     if (err == ERR_OK) {
-        *out_blend = blend_train(&rows, &start, settings->base.ridge.threads);
+        *out_rank = rank_train_sum(&rows, &start, settings->base.ridge.threads);
     }
-    blend_rows_free(&rows);
+    rank_rows_free(&rows);
     return err;
 }
 
@@ -95,19 +99,19 @@ enum err train_model(const struct history *history, int64_t before_ms, const str
                      uint32_t segment, struct bytes note, struct arena *arena, struct bytes *out_file)
 {
     struct model_segments segments;
-    struct model_blend blend;
+    struct model_rank rank;
     struct base_model base = {0};
     enum err err;
 
     if (history->baskets_n == 0) {
         return ERR_ABSENT;
     }
-    err = learn_blend(history, before_ms, settings, &blend);
+    err = learn_rank(history, before_ms, settings, &rank);
     if (err != ERR_OK) {
         return err;
     }
     base_model_train(history, before_ms, &settings->base, &base);
-    base.build.blend = &blend;
+    base.build.rank[MODEL_HEAD_HISTORY] = rank;
     base.build.note = note;
     if (segment < MODEL_SEGMENTS_ && base.build.segments != NULL) {
         segments = *base.build.segments;
@@ -270,7 +274,7 @@ enum err train_choose(const struct history *history, int64_t validate_ms, int64_
     uint32_t segment = UINT32_MAX;
     enum err err = ERR_OK;
 
-    report.validation_cases_n = next_cases(history, validate_ms, before_ms, &cases);
+    report.validation_cases_n = cases_of_baskets(history, validate_ms, before_ms, 2, &cases);
     if (report.validation_cases_n > 0) {
         err = choose(history, validate_ms, cases, report.validation_cases_n, seconds_most, seconds_now, &report, &best);
     }

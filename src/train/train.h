@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* train.h - from a history to a model file, its settings chosen by itself.
  *
- * The blend is learnt on three windows of 30 days before the moment, each against a base that saw only what came
+ * The ranks are learnt on three windows of 30 days before the moment, each against a base that saw only what came
  * before it. Settings are chosen on a validation window (the month before the moment) by models that saw nothing of it, from a
  * short grid, as far as the time allows; the first of the grid is what won on recorded data. */
 #pragma once
 
 #include "train/base_model.h"
-#include "train/blend_train.h"
+#include "train/rank_train.h"
 
 enum { TRAIN_WINDOWS = 3 };
 #define TRAIN_WINDOW_MS (30 * DAY_MS)

@@ -85,7 +85,7 @@ TEST(train_finds_the_planted_truth)
     file = train(&history, 2, &arena);
     CHECK_OK(model_file_open(file, &arena, &model, &why));
     CHECK_INT(model_items_n(model), BLOCKS * BLOCK);
-    n = next_cases(&history, END_MS - 14 * DAY_MS, END_MS, &cases);
+    n = cases_of_baskets(&history, END_MS - 14 * DAY_MS, END_MS, 2, &cases);
     CHECK_INT(n, PEOPLE);
     lists = history_zero(n, sizeof(*lists));
     scores = history_zero(n, sizeof(*scores));
@@ -163,7 +163,7 @@ TEST(train_of_nothing_says_so_and_of_little_works)
 TEST(next_basket_scores_by_hand)
 {
     struct history history = {.tenant = tenant};
-    struct next_case one = {0, 0, 2, 2};
+    struct next_case one = {.to = 2, .target = 2};
     struct next_list list = {.n = 4};
     struct next_score score;
     unsigned items[4] = {1, 2, 3, 4}, before[1] = {2};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model_view.h - what a request reads: the immutable file and what was learnt since it was made.
+ *
+ * The base never changes. `live` is what a running server has seen since (model_live.h); NULL: nothing, as in training. Item
+ * numbers of the base come first, items that only the live side knows follow. A view is pinned for one request: what is
+ * learnt meanwhile is not seen by it. */
+#pragma once
+
+#include "model/model.h"
+#include "model/model_copurchase.h"
+
+struct model_live;
+
+struct model_view {
+    const struct model *base; /* NULL: not ready */
+    const struct model_live *live;
+    uint32_t sequences_end[2]; /* by domain: live sequences before this one are seen */
+};
