@@ -218,11 +218,13 @@ static enum err prove(const struct asked *asked, const struct import_map *map, c
     struct train_report training;
     struct report report;
     struct next_list *lists = NULL;
+    struct train_span span = train_span_of(times->from_ms);
     const struct model *model;
     struct bytes file;
-    enum err err = train_choose(history, times->validate_ms, times->from_ms, asked->threads, 60 * asked->minutes,
-                                seconds_now, arena, &file, &training);
+    enum err err;
 
+    span.validate_ms = times->validate_ms;
+    err = train_choose(history, &span, asked->threads, 60 * asked->minutes, seconds_now, arena, &file, &training);
     if (err == ERR_ABSENT) {
         err = why_say(why, err, "nothing_before", "--test-from", "there is no receipt before the test part; begin it later");
     }

@@ -237,20 +237,19 @@ static enum err train(const struct asked *asked, struct place *place, struct are
     struct train_report report;
     const struct model *model;
     struct bytes file;
-    int64_t newest_ms;
+    struct train_span span;
     enum err err = history_from_storage(place->data.storage, place->tenant, data_now_ms(NULL), &history);
 
     if (err != ERR_OK) {
         return why_say(why, err, "unreadable", "", "the events could not be read (%s); look at the disk, or restore the backup", err_name(err));
     }
-    newest_ms = history_newest_ms(&history);
+    span = train_span_of(history_newest_ms(&history) + 1);
     if (history.unread_n > 0) {
         fprintf(stderr, "%zu events could not be read and are left out; `falun replay` looks at the log\n", history.unread_n);
     }
     fprintf(stderr, "learning from %zu baskets of %zu customers, %zu items\n", history.baskets_n, history.customers_n,
             history.items.n);
-    err = train_choose(&history, newest_ms + 1 - TRAIN_WINDOW_MS, newest_ms + 1, asked->threads, 60 * asked->minutes,
-                       seconds_now, arena, &file, &report);
+    err = train_choose(&history, &span, asked->threads, 60 * asked->minutes, seconds_now, arena, &file, &report);
     if (err == ERR_ABSENT) {
         err = why_say(why, err, "nothing", "", "nothing was bought yet: import receipts first (falun import --help)");
     }

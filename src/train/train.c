@@ -22,6 +22,13 @@ struct train_settings train_settings_start(size_t threads)
         .case_power = 0.5f};
 }
 
+struct train_span train_span_of(int64_t before_ms)
+{
+    return (struct train_span){.before_ms = before_ms, .validate_ms = before_ms - TRAIN_WINDOW_MS,
+                               .window_ms = TRAIN_WINDOW_MS, .windows = TRAIN_WINDOWS,
+                               .baskets_min = TRAIN_BASKETS_MIN, .customers_min = MODEL_CUSTOMERS_MIN};
+}
+
 /* What is tried, best guess first: the winner on complete_journey, then what other shops may need. */
 static size_t plan(struct train_settings start, struct train_settings out[8])
 {
@@ -52,8 +59,8 @@ static enum err open_base(struct base_model *base, struct arena *arena, const st
     return err == ERR_OK ? model_file_open(file, arena, out_model, &why) : err;
 }
 
-/* Rows of the windows before before_ms, oldest last. A window without cases ends it. */
-static enum err learn_rank(const struct history *history, int64_t before_ms, const struct train_settings *settings,
+/* Rows of the windows before span->before_ms, oldest last. A window without cases ends it. */
+static enum err learn_rank(const struct history *history, const struct train_span *span, const struct train_settings *settings,
                             struct model_rank *out_rank)
 {
     struct model_rank start = model_rank_start;
@@ -62,10 +69,10 @@ static enum err learn_rank(const struct history *history, int64_t before_ms, con
 
     start.rho = settings->rho;
     start.rho_source = settings->rho_source;
-    for (int w = 1; err == ERR_OK && w <= TRAIN_WINDOWS; w++) {
-        int64_t from_ms = before_ms - w * TRAIN_WINDOW_MS;
+    for (unsigned w = 1; err == ERR_OK && w <= span->windows; w++) {
+        int64_t from_ms = span->before_ms - (int64_t)w * span->window_ms;
         struct next_case *cases;
-        size_t n = cases_of_baskets(history, from_ms, from_ms + TRAIN_WINDOW_MS, 2, &cases);
+        size_t n = cases_of_baskets(history, from_ms, from_ms + span->window_ms, span->baskets_min, &cases);
         struct base_settings base_settings = settings->base;
         struct base_model base = {0};
         const struct model *model;
@@ -81,7 +88,7 @@ static enum err learn_rank(const struct history *history, int64_t before_ms, con
         arena_open(&arena, 1 << 20, SIZE_MAX / 4);
         err = open_base(&base, &arena, &model);
         if (err == ERR_OK) {
-            rank_rows_add(&rows, history, &(struct model_view){.base = model}, cases, n, CASES_MOST, settings->case_power, false,
+            rank_rows_add(&rows, history, &(struct model_view){.base = model}, cases, n, CASES_MOST, settings->case_power, span->masks,
                           settings->base.ridge.threads);
         }
         arena_close(&arena);
@@ -95,8 +102,9 @@ static enum err learn_rank(const struct history *history, int64_t before_ms, con
     return err;
 }
 
-enum err train_model(const struct history *history, int64_t before_ms, const struct train_settings *settings,
-                     uint32_t segment, struct bytes note, struct arena *arena, struct bytes *out_file)
+enum err train_model(const struct history *history, const struct train_span *span,
+                     const struct train_settings *settings, uint32_t segment, struct bytes note, struct arena *arena,
+                     struct bytes *out_file)
 {
     struct model_segments segments;
     struct model_rank rank;
@@ -106,11 +114,11 @@ enum err train_model(const struct history *history, int64_t before_ms, const str
     if (history->baskets_n == 0) {
         return ERR_ABSENT;
     }
-    err = learn_rank(history, before_ms, settings, &rank);
+    err = learn_rank(history, span, settings, &rank);
     if (err != ERR_OK) {
         return err;
     }
-    base_model_train(history, before_ms, &settings->base, &base);
+    base_model_train(history, span->before_ms, &settings->base, &base);
     base.build.rank[MODEL_HEAD_HISTORY] = rank;
     base.build.note = note;
     if (segment < MODEL_SEGMENTS_ && base.build.segments != NULL) {
@@ -144,19 +152,21 @@ static void trial_close(struct trial *trial)
     *trial = (struct trial){0};
 }
 
-static enum err try_settings(const struct history *history, int64_t validate_ms, struct train_settings settings,
+static enum err try_settings(const struct history *history, const struct train_span *span, struct train_settings settings,
                              const struct next_case *cases, size_t n, struct trial *out_trial)
 {
     struct next_list *lists = history_zero(n, sizeof(*lists));
     struct next_score *scores = history_zero(n, sizeof(*scores));
+    struct train_span past = *span;
     struct trial trial = {0};
     struct bytes file;
     struct why why;
     enum err err;
 
+    past.before_ms = span->validate_ms;
     arena_open(&trial.arena, 1 << 20, SIZE_MAX / 4);
     settings.base.has_segments = true; /* the winner is asked for its segments, too */
-    err = train_model(history, validate_ms, &settings, UINT32_MAX, (struct bytes){0}, &trial.arena, &file);
+    err = train_model(history, &past, &settings, UINT32_MAX, (struct bytes){0}, &trial.arena, &file);
     if (err == ERR_OK) {
         err = model_file_open(file, &trial.arena, &trial.model, &why);
     }
@@ -206,7 +216,7 @@ static uint32_t best_kind(const struct report *report)
 
 /* The report on the validation part, by a model that never saw it: the proof that a server shows. Also chooses the
  * segmentation that is served beside one-to-one: the best there. */
-static void prove(const struct history *history, int64_t validate_ms, int64_t before_ms, const struct model *model,
+static void prove(const struct history *history, const struct train_span *span, const struct model *model,
                   struct train_report *to, uint32_t *out_segment, struct arena *arena, struct bytes *out_note)
 {
     struct report report;
@@ -219,7 +229,7 @@ static void prove(const struct history *history, int64_t validate_ms, int64_t be
     json_write_int(&w, "tried", (int64_t)to->tried_n);
     json_write_int(&w, "of", (int64_t)to->grid_n);
     json_write_end(&w);
-    if (report_make(history, model, validate_ms, before_ms, to->settings.base.ridge.threads, true, NULL, NULL, &report)) {
+    if (report_make(history, model, span->validate_ms, span->before_ms, to->settings.base.ridge.threads, true, NULL, NULL, &report)) {
         report_json(&report, &w);
         *out_segment = best_kind(&report);
         to->popular_recall10 = fmax(report.lines[1].mean.recall10, report.lines[2].mean.recall10);
@@ -230,7 +240,7 @@ static void prove(const struct history *history, int64_t validate_ms, int64_t be
 }
 
 /* Tries the grid while there is time, the first in any case; keeps the best trial. */
-static enum err choose(const struct history *history, int64_t validate_ms, const struct next_case *cases, size_t n,
+static enum err choose(const struct history *history, const struct train_span *span, const struct next_case *cases, size_t n,
                        double seconds_most, double (*seconds_now)(void), struct train_report *report, struct trial *best)
 {
     struct train_settings grid[8];
@@ -245,7 +255,7 @@ static enum err choose(const struct history *history, int64_t validate_ms, const
         if (i > 0 && start - begun + longest > seconds_most) {
             return ERR_OK;
         }
-        err = try_settings(history, validate_ms, grid[i], cases, n, &trial);
+        err = try_settings(history, span, grid[i], cases, n, &trial);
         if (err != ERR_OK) {
             return err == ERR_ABSENT ? ERR_OK : err; /* nothing before the validation part: no proof, still a model */
         }
@@ -262,8 +272,8 @@ static enum err choose(const struct history *history, int64_t validate_ms, const
     return ERR_OK;
 }
 
-enum err train_choose(const struct history *history, int64_t validate_ms, int64_t before_ms, size_t threads,
-                      double seconds_most, double (*seconds_now)(void), struct arena *arena, struct bytes *out_file,
+enum err train_choose(const struct history *history, const struct train_span *span, size_t threads, double seconds_most,
+                      double (*seconds_now)(void), struct arena *arena, struct bytes *out_file,
                       struct train_report *out_report)
 {
     struct train_report report = {.settings = train_settings_start(threads)};
@@ -274,19 +284,20 @@ enum err train_choose(const struct history *history, int64_t validate_ms, int64_
     uint32_t segment = UINT32_MAX;
     enum err err = ERR_OK;
 
-    report.validation_cases_n = cases_of_baskets(history, validate_ms, before_ms, 2, &cases);
+    report.settings.base.ridge.customers_min = span->customers_min;
+    report.validation_cases_n = cases_of_baskets(history, span->validate_ms, span->before_ms, span->baskets_min, &cases);
     if (report.validation_cases_n > 0) {
-        err = choose(history, validate_ms, cases, report.validation_cases_n, seconds_most, seconds_now, &report, &best);
+        err = choose(history, span, cases, report.validation_cases_n, seconds_most, seconds_now, &report, &best);
     }
     free(cases);
     if (best.model != NULL) {
         report.validation = best.scores;
-        prove(history, validate_ms, before_ms, best.model, &report, &segment, arena, &note);
+        prove(history, span, best.model, &report, &segment, arena, &note);
     }
     trial_close(&best);
     if (err == ERR_OK) {
         report.settings.base.has_segments = true;
-        err = train_model(history, before_ms, &report.settings, segment, note, arena, out_file);
+        err = train_model(history, span, &report.settings, segment, note, arena, out_file);
     }
     if (err == ERR_OK) {
         report.seconds = seconds_now() - begun;

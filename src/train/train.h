@@ -9,8 +9,21 @@
 #include "train/base_model.h"
 #include "train/rank_train.h"
 
-enum { TRAIN_WINDOWS = 3 };
+enum { TRAIN_WINDOWS = 3, TRAIN_BASKETS_MIN = 2 };
 #define TRAIN_WINDOW_MS (30 * DAY_MS)
+
+struct train_span { /* what is learnt from, and what it is judged by */
+    int64_t before_ms;    /* nothing at or after it is looked at */
+    int64_t validate_ms;  /* settings are judged by the first baskets in [validate_ms, before_ms) */
+    int64_t window_ms;    /* ranks learn from the first baskets in windows of so long before that */
+    unsigned windows;
+    size_t baskets_min;   /* of a case: baskets before its window */
+    bool masks;           /* what a customer had before is no candidate and no answer: protocols that hide it */
+    size_t customers_min; /* pairs of fewer customers are learnt by nobody; below MODEL_CUSTOMERS_MIN in protocols only */
+};
+
+/* Of a shop: the last 30 days judge, three months before them teach the ranks. */
+struct train_span train_span_of(int64_t before_ms);
 
 struct train_settings {
     struct base_settings base;
@@ -32,16 +45,19 @@ struct train_report {
     double seconds;
 };
 
-/* Learns from baskets before before_ms with these settings. Gives the file's bytes in `arena`. note: JSON for the NOTE
- * section, may be empty. segment: the enum model_segment_kind to serve; UINT32_MAX: the first guess. Deterministic: neither threads nor time change a bit. Errors: ERR_NOMEM; ERR_ABSENT, no basket
- * before the moment. */
-MUST_USE enum err train_model(const struct history *history, int64_t before_ms, const struct train_settings *settings,
-                              uint32_t segment, struct bytes note, struct arena *arena, struct bytes *out_file);
+/* Learns from what was before span->before_ms with these settings. Gives the file's bytes in `arena`. note: JSON for the
+ * NOTE section, may be empty. segment: the enum model_segment_kind to serve; UINT32_MAX: the first guess. Deterministic: neither threads nor
+ * time change a bit. Errors: ERR_NOMEM; ERR_ABSENT, nothing before the moment. */
+MUST_USE enum err train_model(const struct history *history, const struct train_span *span,
+                              const struct train_settings *settings, uint32_t segment, struct bytes note,
+                              struct arena *arena, struct bytes *out_file);
 /* Members of an object the caller has begun. */
 struct json_write;
 void train_settings_json(const struct train_settings *settings, struct json_write *w);
-/* Chooses settings on [validate_ms, before_ms), reports there (NOTE section: train/report.h), then learns from all before before_ms. seconds_most: for choosing. seconds_now:
- * a clock. Which settings are tried depends on the clock, unless all fit. */
-MUST_USE enum err train_choose(const struct history *history, int64_t validate_ms, int64_t before_ms, size_t threads,
+/* Chooses settings on the span's validation part, reports there (NOTE section: train/report.h), then learns from all before
+ * before_ms. A history may hold baskets, looks, or both; of looks the validation part is the newest twentieth of the visits, whatever
+ * validate_ms says. seconds_most: for choosing. seconds_now: a clock. Which settings are tried depends on the clock, unless
+ * all fit. Errors: ERR_ABSENT, nothing before before_ms; ERR_NOMEM. */
+MUST_USE enum err train_choose(const struct history *history, const struct train_span *span, size_t threads,
                                double seconds_most, double (*seconds_now)(void), struct arena *arena,
                                struct bytes *out_file, struct train_report *out_report);

@@ -59,11 +59,12 @@ static double no_clock(void)
 
 static struct bytes train(const struct history *history, size_t threads, struct arena *arena)
 {
+    struct train_span span = train_span_of(END_MS);
     struct train_report report;
     struct bytes file;
 
     arena_open(arena, 1 << 20, SIZE_MAX / 4);
-    CHECK_OK(train_choose(history, END_MS - 30 * DAY_MS, END_MS, threads, 0, no_clock, arena, &file, &report));
+    CHECK_OK(train_choose(history, &span, threads, 0, no_clock, arena, &file, &report));
     return file;
 }
 
@@ -137,6 +138,7 @@ TEST(train_gives_the_same_file_for_any_threads_and_order)
 TEST(train_of_nothing_says_so_and_of_little_works)
 {
     struct history history = {.tenant = tenant};
+    struct train_span span = train_span_of(END_MS), near = train_span_of(START_MS + DAY_MS);
     struct train_report report;
     const struct model *model;
     struct arena arena;
@@ -147,12 +149,12 @@ TEST(train_of_nothing_says_so_and_of_little_works)
     hash_start();
     arena_open(&arena, 1 << 20, SIZE_MAX / 4);
     history_sort(&history);
-    CHECK_INT(train_choose(&history, 0, END_MS, 2, 0, no_clock, &arena, &file, &report), ERR_ABSENT);
+    CHECK_INT(train_choose(&history, &span, 2, 0, no_clock, &arena, &file, &report), ERR_ABSENT);
     history_close(&history);
     history = (struct history){.tenant = tenant};
     add(&history, 1, START_MS, &item, 1);
     history_sort(&history);
-    CHECK_OK(train_choose(&history, START_MS - DAY_MS, START_MS + DAY_MS, 2, 0, no_clock, &arena, &file, &report));
+    CHECK_OK(train_choose(&history, &near, 2, 0, no_clock, &arena, &file, &report));
     CHECK_OK(model_file_open(file, &arena, &model, &why));
     CHECK_INT(model_items_n(model), 1);
     arena_close(&arena);
