@@ -3,6 +3,7 @@
 
 #include "base/topk.h"
 #include "train/segment_train.h"
+#include "train/w_train.h"
 
 #include <assert.h>
 #include <math.h>
@@ -325,48 +326,12 @@ static void fill_stores(struct making *making)
 
 static void fill_w(struct making *making)
 {
-    const struct history *history = making->history;
-    int64_t window_ms = making->settings->window_ms;
-    size_t *at = history_grow(NULL, history->baskets_n + 1, sizeof(*at)), rows_n = 0, n = 0;
-    uint32_t *customer = history_grow(NULL, history->baskets_n, sizeof(*customer));
-    uint32_t *item = history_grow(NULL, history->lines_n, sizeof(*item));
-    size_t *last = history_zero(making->items_n, sizeof(*last)); /* 1 + row */
-    struct ridge_rows rows;
+    struct base_model *base = making->base;
 
-    at[0] = 0;
-    for (size_t c = 0; c < history->customers_n; c++) {
-        size_t end = history_basket_at(history, c, making->before_ms);
-        int64_t window = -1;
-
-        for (size_t b = history->from[c]; b < end; b++) {
-            const struct history_basket *basket = &history->baskets[b];
-            int64_t in = window_ms > 0 ? (making->before_ms - 1 - basket->at_ms) / window_ms : (int64_t)b;
-
-            if (in != window) {
-                customer[rows_n] = (uint32_t)c;
-                at[++rows_n] = n;
-                window = in;
-            }
-            for (size_t l = 0; l < basket->lines_n; l++) {
-                uint32_t i = making->base->dense[history->lines[basket->lines_at + l].item];
-
-                if (last[i] != rows_n) {
-                    last[i] = rows_n;
-                    item[n++] = i;
-                }
-            }
-            at[rows_n] = n;
-        }
+    w_train(making->history, making->before_ms, base->dense, making->items_n, making->settings, base->w);
+    for (int kind = 0; kind < MODEL_WS_; kind++) {
+        base->build.w[kind] = (struct model_build_rows){base->w[kind].at, base->w[kind].row};
     }
-    rows = (struct ridge_rows){.at = at, .customer = customer, .item = item, .rows_n = rows_n,
-                               .items_n = making->items_n};
-    making->base->w = ridge_train(&rows, &making->settings->ridge);
-    making->base->build.w[MODEL_W_TOGETHER].at = making->base->w.at;
-    making->base->build.w[MODEL_W_TOGETHER].row = making->base->w.row;
-    free(at);
-    free(customer);
-    free(item);
-    free(last);
 }
 
 void base_model_train(const struct history *history, int64_t before_ms, const struct base_settings *settings,
@@ -400,8 +365,10 @@ void base_model_train(const struct history *history, int64_t before_ms, const st
 
 void base_model_close(struct base_model *base)
 {
-    free(base->w.at);
-    free(base->w.row);
+    for (int kind = 0; kind < MODEL_WS_; kind++) {
+        free(base->w[kind].at);
+        free(base->w[kind].row);
+    }
     free(base->dense);
     if (base->arena.first != NULL) {
         arena_close(&base->arena);

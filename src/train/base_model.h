@@ -11,15 +11,15 @@
 #include "train/ridge.h"
 
 struct base_settings {
-    struct ridge_settings ridge;
-    int64_t window_ms;   /* one row of W: a customer's purchases in so long; 0: one basket */
+    struct ridge_settings w[MODEL_WS_]; /* by enum model_w; neighbours 0: that kind is not learnt (train/w_train.h) */
+    int64_t window_ms; /* one row of W_TOGETHER: a customer's purchases in so long; 0: one basket */
     bool has_segments;
 };
 
 struct base_model { /* owned arrays behind `build`; close with base_model_close */
     struct model_build build;
     struct arena arena;
-    struct ridge_w w;
+    struct ridge_w w[MODEL_WS_]; /* at NULL: not learnt */
     uint32_t *dense; /* of history items; MODEL_NONE: not seen before the moment */
     double seconds;
 };

@@ -4,6 +4,7 @@
 #include "base/json_write.h"
 #include "train/next_basket.h"
 #include "train/report.h"
+#include "train/w_train.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,8 +15,7 @@ enum { CASES_MOST = 8000 };
 struct train_settings train_settings_start(size_t threads)
 {
     return (struct train_settings){
-        .base = {.ridge = {.gamma = 0.5f, .lambda = 4, .delta = 0.2f, .alpha = 1, .neighbours = 100, .row_most = 100,
-                           .customers_min = MODEL_CUSTOMERS_MIN, .threads = threads},
+        .base = {.w = {[MODEL_W_TOGETHER] = w_train_start(MODEL_W_TOGETHER, MODEL_CUSTOMERS_MIN, threads)},
                  .window_ms = 28 * DAY_MS},
         .rho = 0.97f,
         .rho_source = 0.97f,
@@ -38,7 +38,7 @@ static size_t plan(struct train_settings start, struct train_settings out[8])
     out[n] = start;
     out[n++].case_power = 0;
     out[n] = start;
-    out[n++].base.ridge.lambda = 16;
+    out[n++].base.w[MODEL_W_TOGETHER].lambda = 16;
     out[n] = start;
     out[n++].base.window_ms = 3650 * DAY_MS;
     out[n] = start;
@@ -89,14 +89,14 @@ static enum err learn_rank(const struct history *history, const struct train_spa
         err = open_base(&base, &arena, &model);
         if (err == ERR_OK) {
             rank_rows_add(&rows, history, &(struct model_view){.base = model}, cases, n, CASES_MOST, settings->case_power, span->masks,
-                          settings->base.ridge.threads);
+                          settings->base.w[MODEL_W_TOGETHER].threads);
         }
         arena_close(&arena);
         base_model_close(&base);
         free(cases);
     }
     if (err == ERR_OK) {
-        *out_rank = rank_train_sum(&rows, &start, settings->base.ridge.threads);
+        *out_rank = rank_train_sum(&rows, &start, settings->base.w[MODEL_W_TOGETHER].threads);
     }
     rank_rows_free(&rows);
     return err;
@@ -171,7 +171,7 @@ static enum err try_settings(const struct history *history, const struct train_s
         err = model_file_open(file, &trial.arena, &trial.model, &why);
     }
     if (err == ERR_OK) {
-        next_basket_lists(history, trial.model, VARIANT_ONE_TO_ONE, cases, n, settings.base.ridge.threads, lists, NULL, NULL);
+        next_basket_lists(history, trial.model, VARIANT_ONE_TO_ONE, cases, n, settings.base.w[MODEL_W_TOGETHER].threads, lists, NULL, NULL);
         for (size_t c = 0; c < n; c++) {
             next_basket_score(history, &cases[c], &lists[c], &scores[c]);
         }
@@ -188,10 +188,10 @@ static enum err try_settings(const struct history *history, const struct train_s
 void train_settings_json(const struct train_settings *s, struct json_write *w)
 {
     json_write_fixed(w, "windowDays", (double)s->base.window_ms / (double)DAY_MS, 0);
-    json_write_fixed(w, "lambda", (double)s->base.ridge.lambda, 3);
-    json_write_fixed(w, "gamma", (double)s->base.ridge.gamma, 3);
-    json_write_fixed(w, "delta", (double)s->base.ridge.delta, 3);
-    json_write_int(w, "neighbours", (int64_t)s->base.ridge.neighbours);
+    json_write_fixed(w, "lambda", (double)s->base.w[MODEL_W_TOGETHER].lambda, 3);
+    json_write_fixed(w, "gamma", (double)s->base.w[MODEL_W_TOGETHER].gamma, 3);
+    json_write_fixed(w, "delta", (double)s->base.w[MODEL_W_TOGETHER].delta, 3);
+    json_write_int(w, "neighbours", (int64_t)s->base.w[MODEL_W_TOGETHER].neighbours);
     json_write_fixed(w, "rho", (double)s->rho, 3);
     json_write_fixed(w, "casePower", (double)s->case_power, 2);
 }
@@ -229,7 +229,7 @@ static void prove(const struct history *history, const struct train_span *span, 
     json_write_int(&w, "tried", (int64_t)to->tried_n);
     json_write_int(&w, "of", (int64_t)to->grid_n);
     json_write_end(&w);
-    if (report_make(history, model, span->validate_ms, span->before_ms, to->settings.base.ridge.threads, true, NULL, NULL, &report)) {
+    if (report_make(history, model, span->validate_ms, span->before_ms, to->settings.base.w[MODEL_W_TOGETHER].threads, true, NULL, NULL, &report)) {
         report_json(&report, &w);
         *out_segment = best_kind(&report);
         to->popular_recall10 = fmax(report.lines[1].mean.recall10, report.lines[2].mean.recall10);
@@ -284,7 +284,7 @@ enum err train_choose(const struct history *history, const struct train_span *sp
     uint32_t segment = UINT32_MAX;
     enum err err = ERR_OK;
 
-    report.settings.base.ridge.customers_min = span->customers_min;
+    report.settings.base.w[MODEL_W_TOGETHER].customers_min = span->customers_min;
     report.validation_cases_n = cases_of_baskets(history, span->validate_ms, span->before_ms, span->baskets_min, &cases);
     if (report.validation_cases_n > 0) {
         err = choose(history, span, cases, report.validation_cases_n, seconds_most, seconds_now, &report, &best);
