@@ -3,6 +3,7 @@
  * the test part, choosing its settings on the month before that, and asks decide_run, the room that serves. */
 #include "base/json_write.h"
 #include "cmd/cmd.h"
+#include "cmd/evaluate_lifetime.h"
 #include "cmd/evaluate_server.h"
 #include "train/cores.h"
 #include "train/report.h"
@@ -281,6 +282,9 @@ int cmd_evaluate(int argc, char **argv)
     enum err err;
 
     cores_choose();
+    if (argc > 2 && strcmp(argv[1], "--protocol") == 0 && strcmp(argv[2], "lifetime") == 0) {
+        return evaluate_lifetime(argc, argv);
+    }
     code = read_options(argc, argv, &asked);
     if (code >= 0) {
         return code;

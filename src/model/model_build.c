@@ -115,6 +115,9 @@ enum err model_build(const struct model_build *from, struct arena *arena, struct
     if (from->seen != NULL) {
         in[n++] = section(MODEL_SECTION_SEEN, from->seen, items, sizeof(*from->seen));
     }
+    if (from->lifetime != NULL) {
+        in[n++] = section(MODEL_SECTION_LIFETIME, from->lifetime, 1, sizeof(*from->lifetime));
+    }
     n += learnt_sections(from, in + n);
     assert(n <= sizeof(in) / sizeof(*in));
     bytes = model_file_bytes(in, n);

@@ -4,6 +4,7 @@
 
 #include "model/model_copurchase.h"
 #include "model/model_file.h"
+#include "model/model_lifetime.h"
 #include "model/model_popular.h"
 #include "model/model_rank.h"
 #include "model/model_segment.h"
@@ -41,6 +42,7 @@ struct model_build { /* all zero: a model of nothing. Arrays as in enum model_se
     struct model_domain_settings domain[MODEL_DOMAINS_];
     struct model_build_index index[MODEL_DOMAINS_];
     const struct model_seen *seen;                    /* items_n; NULL: nothing counted */
+    const struct model_lifetime *lifetime;            /* NULL: not learnt */
     const struct model_segments *segments; /* NULL: none made */
     const uint32_t *segment_at, *segment_row;
     const float *factor, *centre;

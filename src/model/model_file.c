@@ -347,7 +347,8 @@ enum err model_file_open(struct bytes file, struct arena *arena, const struct mo
 {
     struct bytes found[MODEL_SECTIONS_MAX + 1] = {{0}};
     enum err (*const steps[])(struct model *, const struct bytes *, struct why *) = {open_items,   open_popular,    open_segments,
-                                                                                     model_open_w, model_open_rank, model_open_session};
+                                                                                     model_open_w, model_open_rank, model_open_session,
+                                                                                     model_open_lifetime};
     struct model *model = arena_take(arena, sizeof(*model));
     size_t sections_n = 0;
     enum err err;

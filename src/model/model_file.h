@@ -47,6 +47,7 @@ enum model_section { /* numbers are stored */
     MODEL_SECTION_NOTE = 20,       /* JSON: the settings chosen and what they scored; for people */
     MODEL_SECTION_DOMAIN = 21,     /* struct model_domain_settings, MODEL_DOMAINS_ of them */
     MODEL_SECTION_SEEN = 22,       /* struct model_seen, by dense number */
+    MODEL_SECTION_LIFETIME = 23,   /* struct model_lifetime, one; left out where not learnt */
     MODEL_SECTION_TREES = 24,      /* struct model_tree; + head */
     MODEL_SECTION_W = 32,          /* + 2 * kind: u32, items_n + 1; + 2 * kind + 1: struct model_weight */
     MODEL_SECTION_INDEX = 64       /* + 8 * domain + enum model_index_section; left out where nothing was learnt */

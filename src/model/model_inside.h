@@ -4,6 +4,7 @@
 
 #include "model/model_copurchase.h"
 #include "model/model_file.h"
+#include "model/model_lifetime.h"
 #include "model/model_popular.h"
 #include "model/model_rank.h"
 #include "model/model_segment.h"
@@ -44,6 +45,7 @@ struct model {
     const struct model_domain_settings *domain; /* MODEL_DOMAINS_ of them */
     struct model_index index[MODEL_DOMAINS_];
     const struct model_seen *seen; /* NULL: nothing was counted */
+    const struct model_lifetime *lifetime; /* NULL: not learnt */
     const struct model_segments *segments;
     const uint32_t *segment_at, *segment_row;
     const float *factor, *centre; /* NULL: no groups */
@@ -65,4 +67,5 @@ bool model_good_weights(const struct model_weight *row, size_t n, uint32_t items
 
 enum err model_open_w(struct model *model, const struct bytes *found, struct why *why);
 enum err model_open_rank(struct model *model, const struct bytes *found, struct why *why);
+enum err model_open_lifetime(struct model *model, const struct bytes *found, struct why *why);
 enum err model_open_session(struct model *model, const struct bytes *found, struct why *why);

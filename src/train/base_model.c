@@ -2,6 +2,7 @@
 #include "train/base_model.h"
 
 #include "base/topk.h"
+#include "train/lifetime.h"
 #include "train/segment_train.h"
 #include "train/w_train.h"
 
@@ -334,6 +335,14 @@ static void fill_w(struct making *making)
     }
 }
 
+static void fill_lifetime(struct making *making)
+{
+    struct model_lifetime *lifetime = take(making, 1, sizeof(*lifetime));
+
+    *lifetime = lifetime_train(making->history, making->before_ms);
+    making->base->build.lifetime = lifetime;
+}
+
 void base_model_train(const struct history *history, int64_t before_ms, const struct base_settings *settings,
                       struct base_model *out_base)
 {
@@ -355,6 +364,7 @@ void base_model_train(const struct history *history, int64_t before_ms, const st
     fill_stats(&making);
     fill_popular(&making);
     fill_stores(&making);
+    fill_lifetime(&making);
     fill_w(&making);
     if (settings->has_segments) {
         segment_train(history, before_ms, out_base);
