@@ -49,7 +49,8 @@ static size_t index_sections(const struct model_build_index *index, size_t items
     in[4] = section(tag + MODEL_INDEX_OWNER, index->owner, n, 8);
     in[5] = section(tag + MODEL_INDEX_POSTING_AT, index->posting_at, items_n + 1, 4);
     in[6] = section(tag + MODEL_INDEX_POSTING, index->posting, index->posting_at[items_n], 4);
-    return 7;
+    in[7] = section(tag + MODEL_INDEX_HOLDERS, index->holders, items_n + 1, 4);
+    return 8;
 }
 
 /* What a file may lack: trees, rows of each kind, sequences. */

@@ -22,6 +22,7 @@ struct model_build_index { /* sequences_n 0: none */
     const int64_t *end_ms;
     const uint64_t *owner;
     const uint32_t *posting_at, *posting;
+    const uint32_t *holders; /* items_n + 1: sequences that hold the item, kept or not; the last: all sequences */
 };
 
 struct model_build { /* all zero: a model of nothing. Arrays as in enum model_section. */

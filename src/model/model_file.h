@@ -60,7 +60,8 @@ enum model_index_section {
     MODEL_INDEX_END = 3,       /* i64 ms, by sequence, ascending */
     MODEL_INDEX_OWNER = 4,     /* u64, by sequence */
     MODEL_INDEX_POSTING_AT = 5,/* u32, items_n + 1 */
-    MODEL_INDEX_POSTING = 6    /* u32, newest sequence first */
+    MODEL_INDEX_POSTING = 6,   /* u32, newest sequence first */
+    MODEL_INDEX_HOLDERS = 7    /* u32, items_n + 1: sequences that hold the item, kept or not; the last: all sequences */
 };
 
 struct model_section_in { /* what a writer gives */

@@ -22,6 +22,7 @@ struct model_index { /* sequences of one domain and their postings; sequences_n 
     const int64_t *end_ms;
     const uint64_t *owner;
     const uint32_t *posting_at, *posting; /* items_n + 1; sequence numbers, newest first */
+    const uint32_t *holders; /* items_n + 1; NULL where sequences_n is 0 */
 };
 
 struct model {

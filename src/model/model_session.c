@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/model_session.h"
 
+#include "base/hash.h"
 #include "model/model_inside.h"
 
 #include <assert.h>
@@ -20,6 +21,9 @@ static bool is_good_index(const struct model_index *index, size_t items_n, size_
         }
     }
     for (size_t i = 0; i < items_n; i++) {
+        if (index->holders[i] > index->holders[items_n]) {
+            return false;
+        }
         for (size_t p = (size_t)index->posting_at[i] + 1; p < index->posting_at[i + 1]; p++) {
             if (index->posting[p] >= index->posting[p - 1]) {
                 return false;
@@ -47,9 +51,11 @@ static enum err open_index(struct model *model, unsigned domain, const struct by
                                   .end_ms = model_array(found, tag + MODEL_INDEX_END, n, sizeof(int64_t)),
                                   .owner = model_array(found, tag + MODEL_INDEX_OWNER, n, sizeof(uint64_t)),
                                   .posting_at = model_array(found, tag + MODEL_INDEX_POSTING_AT, items_n + 1, sizeof(uint32_t)),
-                                  .posting = model_array(found, tag + MODEL_INDEX_POSTING, postings_n, sizeof(uint32_t))};
+                                  .posting = model_array(found, tag + MODEL_INDEX_POSTING, postings_n, sizeof(uint32_t)),
+                                  .holders = model_array(found, tag + MODEL_INDEX_HOLDERS, items_n + 1, sizeof(uint32_t))};
     if (index->at == NULL || index->item == NULL || index->step == NULL || index->end_ms == NULL ||
-        index->owner == NULL || index->posting_at == NULL || index->posting == NULL || n > UINT32_MAX / 2 ||
+        index->owner == NULL || index->posting_at == NULL || index->posting == NULL || index->holders == NULL ||
+        n > INT32_MAX ||
         !is_good_index(index, items_n, steps_n, postings_n)) {
         return model_bad(why, "sequences", "the model file's sequences contradict themselves");
     }
@@ -85,6 +91,24 @@ enum err model_open_session(struct model *model, const struct bytes *found, stru
         err = open_index(model, d, found, why);
     }
     return err;
+}
+
+uint64_t model_owner(const uint8_t key[32], struct tenant_id tenant, uint64_t customer)
+{
+    uint8_t in[13] = {'o'}, mac[16];
+    uint64_t owner = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        in[1 + i] = (uint8_t)(tenant.v >> 8 * i);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        in[5 + i] = (uint8_t)(customer >> 8 * i);
+    }
+    hash_mac(key, (struct bytes){(const char *)in, sizeof(in)}, mac);
+    for (unsigned i = 0; i < 8; i++) {
+        owner |= (uint64_t)mac[i] << 8 * i;
+    }
+    return owner != 0 ? owner : 1; /* 0 is nobody */
 }
 
 const struct model_domain_settings *model_domain(const struct model *model, enum model_domain domain)

@@ -11,8 +11,11 @@
 
 struct model_live;
 
-struct model_view {
+struct model_view { /* {.base = model} is a view without a live side */
     const struct model *base; /* NULL: not ready */
     const struct model_live *live;
     uint32_t sequences_end[2]; /* by domain: live sequences before this one are seen */
+    uint32_t live_items_n;     /* live items that are seen: numbers from model_items_n(base) on */
+    uint64_t owner;            /* whose request it is (model_owner), for whoever makes the view: nobody is a neighbour of
+                                  the visit or the purchases that are asked about; 0: nobody's */
 };
