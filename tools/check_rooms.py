@@ -12,7 +12,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"/]+)/([^"]+)"')
 # Only these may look inside sealed bytes (house.md 4.5).
 MAY_UNSEAL = ("storage", "consent", "profile", "picture")
 # No weather indoors (house.md 4.3): rooms from event to decide, storage apart, ask the system for nothing.
-PURE = ("event", "catalog", "identity", "consent", "profile", "picture", "model", "decide", "ingest")
+PURE = ("event", "catalog", "identity", "consent", "profile", "picture", "model", "decide", "ingest", "learn")
 WEATHER = re.compile(r"\b(malloc|calloc|realloc|time|clock_gettime|gettimeofday|fopen|open|printf|fprintf|rand|random|"
                      r"pthread_create|getenv)\s*\(")
 # The one exception: the catalogue's records outlive every request (base/publish.h frees them), so no arena can hold them.

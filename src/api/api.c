@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/json_form.h"
 #include "base/json_write.h"
+#include "model/model_live.h"
 #include "storage/storage_wait.h"
 
 #include <assert.h>
@@ -317,6 +318,18 @@ enum err api_open(struct storage *storage, const uint8_t secret[32], struct api 
     }
     *out_api = api;
     return ERR_OK;
+}
+
+struct model_view api_view(const struct api_tenant *tenant)
+{
+    const struct api_model *model = atomic_load_explicit(&tenant->model, memory_order_acquire);
+
+    return model != NULL ? model_view_of(model->base, model->live) : (struct model_view){0};
+}
+
+uint64_t api_learned(const struct model_view *view)
+{
+    return (uint64_t)view->sequences_end[MODEL_SESSION] + view->sequences_end[MODEL_HISTORY];
 }
 
 void api_close(struct api *api)

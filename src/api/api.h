@@ -13,14 +13,21 @@
 #include "event/event.h"
 #include "http/http_request.h"
 #include "http/http_server.h"
+#include "learn/lesson.h"
+#include "model/model_view.h"
 #include "storage/storage.h"
 
 #include <stdatomic.h>
 
 struct json_node;
-struct model;
 
 enum { API_TENANTS_MAX = 64, API_KEYS_MAX = 1024, API_TRACES = 10000, API_TRACE_ITEMS = 20 };
+
+struct api_model { /* what a tenant answers with: published, read and retired together */
+    const struct model *base;
+    struct model_live *live; /* what was learnt since the file was made; NULL: nothing can be */
+    uint64_t generation;     /* of this process, from 1: an address may come again, a generation does not */
+};
 
 struct api_tenant {
     struct tenant_id id;
@@ -29,7 +36,7 @@ struct api_tenant {
     char currency[4];  /* money without one */
     char time_zone[64];
     struct catalog *catalog;
-    struct model *_Atomic model; /* read between publish_enter and publish_leave; NULL: not ready */
+    struct api_model *_Atomic model; /* between publish_enter and publish_leave, by api_view; NULL: not ready */
 };
 
 /* What calls need and this room may not do itself (files, threads): cmd hands it in. Each calls back once, on
@@ -43,7 +50,17 @@ struct api_port {
      * removes it. */
     void (*checkpoint)(void *ctx, struct loop *loop, void (*done)(void *done_ctx, enum err err, const char *path),
                        void *done_ctx);
+    void *learner;
+    /* What is durable is learnt from: copied into a bounded queue. Never waits and never fails; what finds the queue full is
+     * counted (falun_learn_lost_total) and learnt at the next start or training. NULL: nobody learns. Thread: any. */
+    void (*learn)(void *learner, const struct api_tenant *tenant, const struct lesson *lessons, size_t n);
+    /* Empties all that was learnt from these parts' sequences, here and in what is still to be published, and remembers it. At
+     * most API_FORGET_MAX. done: once they are gone for all readers and that is durable. NULL: nobody learns. */
+    void (*forget)(void *learner, struct api_tenant *tenant, const uint64_t *parts, size_t n, struct loop *loop,
+                   void (*done)(void *done_ctx, enum err err), void *done_ctx);
 };
+
+enum { API_FORGET_MAX = STORAGE_PARTS_MAX + 1 };
 
 struct api_traces; /* the last API_TRACES decisions, in memory: api_decide.c */
 struct api_keys;   /* published table of keys: api_key.c */
@@ -87,6 +104,11 @@ MUST_USE enum err api_open(struct storage *storage, const uint8_t secret[32], st
 /* Frees all; no loop may run any more. The storage is the caller's. */
 void api_close(struct api *api);
 struct api_tenant *api_tenant_find(struct api *api, struct bytes name); /* NULL: none of that name */
+
+/* What a request reads, pinned: between publish_enter and publish_leave. base NULL: not ready. */
+struct model_view api_view(const struct api_tenant *tenant);
+/* A number that names what a view has learnt since its base: the sequences taken in. 0: nothing. */
+uint64_t api_learned(const struct model_view *view);
 
 /* ---- callers: api_key.c ---- */
 enum api_who { API_PUBLIC = 1, API_SECRET = 2 }; /* bits: who may use a call */

@@ -240,12 +240,14 @@ static void write_tail(struct json_write *w, const struct decide_call *call)
     json_write_end(w);
 }
 
-static void keep_trace(const struct decide_call *call, const struct decide_result *result, struct bytes model_hash)
+static void keep_trace(const struct decide_call *call, const struct decide_result *result, struct bytes model_hash,
+                       uint64_t learned)
 {
     struct api_trace trace = {.tenant = call->caller.tenant->id,
                               .customer = call->customer,
                               .at_ms = call->now_ms,
                               .picture = call->picture->hash,
+                              .learned = learned,
                               .mode = (uint8_t)call->mode,
                               .rows_n = (uint8_t)result->rows_n};
 
@@ -286,7 +288,9 @@ static void offered(void *ctx, enum err err)
     struct decide_call *call = ctx;
 
     /* Best effort: the sender repeats what is `pending` through /v1/events, and ids make that harmless. */
-    (void)err;
+    if (err == ERR_OK) {
+        api_intake_learn(call->request, call->caller.tenant, call->events, call->verdicts, call->events_n);
+    }
     http_request_release(call->request);
 }
 
@@ -306,6 +310,7 @@ static void answer(struct decide_call *call)
         .kind = METRIC_HISTOGRAM, .name = "falun_decide_seconds", .help = "From the body read to the row written."};
     struct http_request *request = call->request;
     struct api_loop *loop = api_loop_of(request);
+    struct model_view view;
     struct decide_world world;
     struct decide_request ask = {.picture = call->picture,
                                  .mode = call->mode,
@@ -325,7 +330,8 @@ static void answer(struct decide_call *call)
     put_be64(call->decision, rng_next(loop->chance));
     put_be64(call->decision + 8, rng_next(loop->chance));
     publish_enter(loop->api->publish, loop->slot);
-    world = (struct decide_world){atomic_load(&call->caller.tenant->model), call->caller.tenant->catalog};
+    view = api_view(call->caller.tenant);
+    world = (struct decide_world){view.base, call->caller.tenant->catalog};
     err = decide_run(&world, &ask, request->arena, &result);
     if (err != ERR_OK) {
         publish_leave(loop->api->publish, loop->slot);
@@ -340,13 +346,14 @@ static void answer(struct decide_call *call)
     json_write_text(&w, "picture", arena_format(request->arena, "%016llx", (unsigned long long)call->picture->hash));
     json_write_word(&w, "mode", mode_words[call->mode]);
     json_write_text(&w, "model", hash);
+    json_write_int(&w, "learned", (int64_t)api_learned(&view));
     json_write_fixed(&w, "took", (double)api_took_us(request) / 1000.0, 3);
     write_rows(&w, call, &result, first_bytes_of(hash));
     publish_leave(loop->api->publish, loop->slot);
     write_tail(&w, call);
     json_write_end(&w);
     if (call->mode != DECIDE_SYNTHETIC) {
-        keep_trace(call, &result, hash);
+        keep_trace(call, &result, hash, api_learned(&view));
     }
     if (call->readable_n > 0 && call->mode == DECIDE_PERSONAL) {
         http_request_after(request, after_reply, call);
@@ -641,6 +648,7 @@ static void write_trace(struct http_request *request, const struct api_tenant *t
     json_write_time(&w, "at", trace->at_ms);
     json_write_text(&w, "picture", arena_format(request->arena, "%016llx", (unsigned long long)trace->picture));
     json_write_word(&w, "model", trace->model);
+    json_write_int(&w, "learned", (int64_t)trace->learned);
     json_write_word(&w, "mode", mode_words[trace->mode]);
     json_write_word(&w, "trace", "kept");
     json_write_int(&w, "found", trace->found_n);

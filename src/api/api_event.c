@@ -18,7 +18,11 @@ struct post { /* one request on its way; in its arena */
 static void answer(void *ctx, enum err err)
 {
     struct post *post = ctx;
+    const struct api_intake *intake = &post->intake;
 
+    if (err == ERR_OK) {
+        api_intake_learn(intake->request, intake->caller.tenant, intake->events, intake->verdicts, intake->n);
+    }
     api_intake_answer(&post->intake, err);
 }
 

@@ -72,7 +72,7 @@ static bool item_text(struct http_request *request, struct api_tenant *tenant, s
 
     publish_enter(loop->api->publish, loop->slot);
     item = catalog_item(tenant->catalog, id);
-    model = atomic_load_explicit(&tenant->model, memory_order_acquire);
+    model = api_view(tenant).base;
     *out_text = (struct bytes){0};
     if (item != NULL) {
         *out_text = arena_copy(request->arena, item->id_text);
@@ -174,6 +174,31 @@ size_t api_intake_taken(const struct api_intake *intake)
         n += outcome == INGEST_ACCEPTED || outcome == INGEST_DUPLICATE || outcome == INGEST_ANONYMOUS;
     }
     return n;
+}
+
+void api_intake_learn(struct http_request *request, const struct api_tenant *tenant, const struct event *events,
+                      const struct ingest_verdict *verdicts, size_t n)
+{
+    const struct api_port *port = &api_of(request)->port;
+
+    for (size_t i = 0; port->learn != NULL && i < n; i++) {
+        bool is_anonymous = verdicts[i].outcome == INGEST_ANONYMOUS;
+        struct lesson few[8], *lessons = few;
+        size_t lessons_n;
+
+        if (events[i].kind == EVENT_NONE || (verdicts[i].outcome != INGEST_ACCEPTED && !is_anonymous)) {
+            continue;
+        }
+        lessons_n = lesson_n(&events[i], is_anonymous);
+        if (lessons_n > sizeof(few) / sizeof(few[0])) {
+            lessons = arena_array(request->arena, lessons_n, sizeof(*lessons));
+        }
+        if (lessons_n == 0 || lessons == NULL) {
+            continue; /* a request's memory is used up: the log has it for the next training */
+        }
+        lesson_of(&events[i], tenant->id, verdicts[i].part, is_anonymous, lessons);
+        port->learn(port->learner, tenant, lessons, lessons_n);
+    }
 }
 
 void api_intake_answer(const struct api_intake *intake, enum err err)

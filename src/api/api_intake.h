@@ -42,6 +42,9 @@ void api_intake_ticket(struct api_intake *intake, size_t i, const struct api_sen
 void api_intake_verdict(struct json_write *w, const struct api_intake *intake, size_t i, const char *word);
 /* How many are kept, now or before: accepted, duplicate or anonymous. */
 size_t api_intake_taken(const struct api_intake *intake);
+/* Hands what is new and durable to whoever learns (api_port.learn). Right after ingest_offer's done. */
+void api_intake_learn(struct http_request *request, const struct api_tenant *tenant, const struct event *events,
+                      const struct ingest_verdict *verdicts, size_t n);
 /* The whole answer: `accepted` and a verdict each, or the error when something of it may not be called durable (200
  * means durable: all is sent again, the ids make that harmless). */
 void api_intake_answer(const struct api_intake *intake, enum err err);

@@ -18,17 +18,18 @@ struct model_call { /* request->state */
 static void write_current(struct http_request *request, struct api_tenant *tenant)
 {
     struct api_loop *loop = api_loop_of(request);
-    const struct model *model;
+    struct model_view view;
     struct json_write w;
 
     json_write_open(&w, request->arena, 256);
     json_write_object(&w, NULL);
     publish_enter(loop->api->publish, loop->slot);
-    model = atomic_load(&tenant->model);
-    if (model != NULL) {
-        json_write_text(&w, "hash", model_hash(model));
-        json_write_int(&w, "items", model_items_n(model));
-        json_write_time(&w, "trainedTo", model_trained_ms(model));
+    view = api_view(tenant);
+    if (view.base != NULL) {
+        json_write_text(&w, "hash", model_hash(view.base));
+        json_write_int(&w, "items", model_items_n(view.base));
+        json_write_time(&w, "trainedTo", model_trained_ms(view.base));
+        json_write_int(&w, "learned", (int64_t)api_learned(&view));
     } else {
         json_write_null(&w, "hash");
     }

@@ -28,6 +28,7 @@ static void offered(void *ctx, enum err err)
         http_reply_err(call->all.request, err, NULL);
         return;
     }
+    api_intake_learn(call->all.request, call->all.caller.tenant, call->events, call->verdicts, call->n);
     for (size_t i = 0; i < call->n; i++) {
         call->all.verdicts[call->at[i]] = call->verdicts[i];
     }

@@ -22,7 +22,7 @@ struct api_trace { /* all zero: no decision */
     struct tenant_id tenant;
     struct customer_id customer;
     int64_t at_ms;
-    uint64_t picture;
+    uint64_t picture, learned;
     char model[65];
     uint8_t mode, rows_n, items_n;
     uint32_t found_n, dropped_n;

@@ -110,6 +110,23 @@ struct idh hash_identifier(const uint8_t key[HASH_SECRET_BYTES], struct tenant_i
     return idh;
 }
 
+void hash_owner_key(const uint8_t secret[HASH_SECRET_BYTES], uint8_t out_key[HASH_SECRET_BYTES])
+{
+    hash_derive(secret, 1, "owner   ", out_key);
+}
+
+uint64_t hash_owner(const uint8_t key[HASH_SECRET_BYTES], struct tenant_id tenant, uint64_t who)
+{
+    uint8_t b[12], full[16];
+    uint64_t owner;
+
+    put_be32(b, tenant.v);
+    put_be64(b + 4, who);
+    crypto_generichash(full, sizeof(full), b, sizeof(b), key, HASH_SECRET_BYTES);
+    owner = get_be64(full);
+    return owner != 0 ? owner : 1;
+}
+
 void hash_256(const uint8_t *key, struct bytes of, uint8_t out_hash[32])
 {
     crypto_generichash(out_hash, 32, (const unsigned char *)of.p, of.n, key,

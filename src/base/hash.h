@@ -4,6 +4,7 @@
  *     bucket      XXH3-64(tenant be32, id be64; seed 0) mod 1024                    storage.md 3
  *     mid         BLAKE2b-128(source length be32, source, id length be32, id)       settled.md 2.9
  *     item        BLAKE2b-64(tenant be32, id)   (store the same with a leading 's') settled.md 2.8
+ *     owner       BLAKE2b-64 keyed with KDF(secret, "owner"): tenant be32, part be64   (in model files only)
  *     identifier  BLAKE2b-128 keyed with KDF(secret, "ident"): tenant be32, kind u8, value
  * XXH3 is not collision resistant: it spreads rows over buckets and nothing else. */
 #pragma once
@@ -27,6 +28,10 @@ void hash_derive(const uint8_t secret[HASH_SECRET_BYTES], uint64_t which, const 
                  uint8_t out_key[HASH_SECRET_BYTES]);
 struct idh hash_identifier(const uint8_t key[HASH_SECRET_BYTES], struct tenant_id tenant,
                            uint8_t kind, struct bytes normalised);
+/* Whose a sequence of a model is: BLAKE2b-64 keyed with KDF(secret, "owner"), of tenant be32 and the number of a part or
+ * customer be64. Never 0: that is nobody. */
+void hash_owner_key(const uint8_t secret[HASH_SECRET_BYTES], uint8_t out_key[HASH_SECRET_BYTES]);
+uint64_t hash_owner(const uint8_t key[HASH_SECRET_BYTES], struct tenant_id tenant, uint64_t who);
 /* BLAKE2b-256 of bytes; key may be NULL. For model file names, body hashes, API keys at rest. */
 void hash_256(const uint8_t *key, struct bytes of, uint8_t out_hash[32]);
 /* Keyed BLAKE2b-128, for tickets. */

@@ -67,6 +67,19 @@ TEST(hash_of_bytes_keys_and_tickets)
     check_hex(out, 32, "7d0a20c9630644b51c66e8ce284d4aa7881aef324f797a473da5a07ef74a2a6d");
 }
 
+/* In model files: a change would hide nobody who was erased before it. */
+TEST(hash_owner_is_fixed_for_ever)
+{
+    uint8_t secret[HASH_SECRET_BYTES], key[HASH_SECRET_BYTES];
+
+    key_of_0_to_31(secret);
+    hash_owner_key(secret, key);
+    CHECK(hash_owner(key, tenant, 1) == UINT64_C(0x5b33b5cd55214d15));
+    CHECK(hash_owner(key, tenant, 2) != hash_owner(key, tenant, 1));
+    CHECK(hash_owner(key, (struct tenant_id){tenant.v + 1}, 1) != hash_owner(key, tenant, 1));
+    CHECK(hash_owner(secret, tenant, 1) != hash_owner(key, tenant, 1));
+}
+
 /* XXH3's specification is stable; these guard the bytes that go in, and the number of buckets. */
 TEST(hash_bucket_is_fixed_for_ever)
 {

@@ -2,6 +2,7 @@
 /* falun train: learns from the storage of a data directory and publishes. With a server on the directory it reads a
  * checkpoint that the server makes and then tells it the new file's name over DIR/socket; the server verifies and swaps.
  * Without one it opens the storage itself and puts the row that names the model. The last line is one JSON object. */
+#include "base/hash.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "cmd/cmd.h"
@@ -44,6 +45,7 @@ struct place { /* where the events are */
     struct fetch *fetch;    /* NULL: no server */
     char checkpoint[PATH_BYTES];
     struct tenant_id tenant;
+    uint8_t secret[SECRET_BYTES];
 };
 
 static double seconds_now(void)
@@ -127,6 +129,7 @@ static enum err open_checkpoint(const struct asked *asked, struct place *place, 
     err = file_whole(path, SECRET_BYTES, arena, &secret, why);
     if (err == ERR_OK && secret.n == SECRET_BYTES) {
         memcpy(options.secret, secret.p, SECRET_BYTES);
+        memcpy(place->secret, secret.p, SECRET_BYTES);
     }
     (void)snprintf(path, sizeof(path), "rocksdb:%s", place->checkpoint);
     err = err == ERR_OK ? storage_open(path, &options, &place->data.storage, why) : err;
@@ -138,6 +141,9 @@ static enum err open_place(const struct asked *asked, struct place *place, struc
     struct data_options options = {0};
     enum err err = data_open(asked->data, &options, &place->data, why);
 
+    if (err == ERR_OK) {
+        memcpy(place->secret, data_dir_secret(place->data.dir), SECRET_BYTES);
+    }
     if (err == ERR_BUSY) {
         struct why busy = *why;
 
@@ -243,6 +249,8 @@ static enum err train(const struct asked *asked, struct place *place, struct are
     if (err != ERR_OK) {
         return why_say(why, err, "unreadable", "", "the events could not be read (%s); look at the disk, or restore the backup", err_name(err));
     }
+    hash_owner_key(place->secret, history.owner_key);
+    history.has_owner_key = true;
     span = train_span_of(history_newest_ms(&history) + 1);
     if (history.unread_n > 0) {
         fprintf(stderr, "%zu events could not be read and are left out; `falun replay` looks at the log\n", history.unread_n);

@@ -19,7 +19,7 @@ enum { PATH_BYTES = 1300, ARENA_BYTES = 4096, ARENA_BYTES_MAX = 1 << 20, ROWS = 
 struct held { /* a published model: its mapping and its struct, freed together */
     struct bytes file;
     struct arena arena;
-    const struct model *model;
+    struct api_model model;
 };
 
 struct publisher {
@@ -28,6 +28,7 @@ struct publisher {
     struct loop *loop; /* the thread's */
     pthread_t thread;
     bool is_running;
+    uint64_t generation;
     struct held *held[API_TENANTS_MAX]; /* by place in api->tenants; the publisher's thread only */
 };
 
@@ -66,11 +67,11 @@ static enum err held_open(struct publisher *publisher, struct tenant_id tenant, 
     snprintf(path, sizeof(path), "%s/models/%s", publisher->data_dir, hash);
     arena_open(&held->arena, ARENA_BYTES, ARENA_BYTES_MAX);
     err = mapping_open(path, &held->file, why);
-    err = err == ERR_OK ? model_file_open(held->file, &held->arena, &held->model, why) : err;
-    if (err == ERR_OK && !bytes_equal(model_hash(held->model), bytes_of(hash))) {
+    err = err == ERR_OK ? model_file_open(held->file, &held->arena, &held->model.base, why) : err;
+    if (err == ERR_OK && !bytes_equal(model_hash(held->model.base), bytes_of(hash))) {
         err = why_say(why, ERR_CORRUPT, "corrupt", "/hash", "the file is not the one it is named; train again");
     }
-    if (err == ERR_OK && model_tenant(held->model).v != tenant.v) {
+    if (err == ERR_OK && model_tenant(held->model.base).v != tenant.v) {
         err = why_say(why, ERR_ABSENT, "unknown_model", "/hash", "this tenant has no such model; train it");
     }
     if (err != ERR_OK) {
@@ -83,14 +84,11 @@ static enum err held_open(struct publisher *publisher, struct tenant_id tenant, 
 
 static void swap(struct publisher *publisher, size_t at, struct held *held)
 {
-    union {
-        const struct model *from;
-        struct model *to;
-    } model = {held->model}; /* readers get it const; the atomic's type cannot say so for a qualified pointee */
     struct held *old = publisher->held[at];
 
+    held->model.generation = ++publisher->generation;
     publisher->held[at] = held;
-    atomic_store(&publisher->api->tenants[at]->model, model.to);
+    atomic_store(&publisher->api->tenants[at]->model, &held->model);
     if (old != NULL) {
         publish_retire(publisher->api->publish, old, held_free);
     }
@@ -127,7 +125,7 @@ static void publish_now(struct loop_task *task)
         job->err = storage_wait_put(publisher->api->storage, publisher->loop, job->tenant->id, STORAGE_MODEL, &put, 1, &revision);
         if (job->err == ERR_OK) {
             swap(publisher, place_of(publisher->api, job->tenant), held);
-            log_say(LOG_INFO, "cmd", "a model is published", "hash=%.12s items=%u", job->hash, model_items_n(held->model));
+            log_say(LOG_INFO, "cmd", "a model is published", "hash=%.12s items=%u", job->hash, model_items_n(held->model.base));
         } else {
             held_free(held);
         }
