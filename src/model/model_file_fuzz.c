@@ -63,6 +63,7 @@ static uint8_t *changed(const uint8_t *data, size_t n, struct arena *arena, size
     uint8_t *copy;
 
     kit_blocks(&kit, 9, 4);
+    kit_trees(&kit);
     assert(model_build(&kit.build, arena, &file) == ERR_OK);
     copy = copy_of(file.p, file.n);
     for (size_t i = 0; i + 3 <= n; i += 3) {
@@ -70,6 +71,32 @@ static uint8_t *changed(const uint8_t *data, size_t n, struct arena *arena, size
     }
     *out_n = file.n;
     return copy;
+}
+
+/* Trees that were let in are walked: within bounds, to numbers, and all ways to the same bits. */
+static void walk(const struct model *model)
+{
+    static float value[19 * FEATURES];
+    float margin[2][19], by_feature[FEATURES], rest;
+
+    for (size_t i = 0; i < sizeof(value) / sizeof(*value); i++) {
+        value[i] = i % 7 == 0 ? NAN : i % 11 == 0 ? INFINITY : (float)(i % 13) / 6 - 1;
+    }
+    for (unsigned head = 0; head < MODEL_HEADS_; head++) {
+        const struct model_rank *rank = model_rank(model, (enum model_head_kind)head);
+        size_t trees_n;
+        const struct model_tree *trees = model_trees(model, (enum model_head_kind)head, &trees_n);
+
+        model_rank_sum(rank, value, 19, margin[0]);
+        model_trees_walk_scalar(trees, trees_n, rank->start, value, 19, margin[0]);
+        model_trees_walk(trees, trees_n, rank->start, value, 19, margin[1]);
+        assert(memcmp(margin[0], margin[1], sizeof(margin[0])) == 0);
+        for (size_t i = 0; i < 19; i++) {
+            assert(isfinite(margin[0][i]));
+        }
+        model_trees_explain(trees, trees_n, rank->start, value, by_feature, &rest);
+        assert(isfinite(rest));
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -87,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (model_file_open((struct bytes){(const char *)copy, n}, &arena, &model, &why) == ERR_OK) {
         size_t row_n;
 
+        walk(model);
         for (uint32_t i = 0; i < model_items_n(model); i++) {
             (void)model_w_row(model, MODEL_W_TOGETHER, i, &row_n);
             (void)model_item_text(model, i);

@@ -13,6 +13,7 @@ static struct bytes file_of(unsigned n, struct arena *arena)
     hash_start();
     arena_open(arena, 1 << 16, 1 << 22);
     kit_blocks(&kit, n, 4);
+    kit_trees(&kit);
     CHECK_OK(model_build(&kit.build, arena, &file));
     return file;
 }
@@ -40,6 +41,10 @@ TEST(model_file_opens_as_it_was_built)
     (void)model_popular_store(model, (struct store_id){1}, &n, &sum);
     CHECK_INT(n, 0);
     CHECK_INT(model_hash(model).n, 64);
+    CHECK_SAME_BYTES(model_trees(model, MODEL_HEAD_HISTORY, &n), kit.tree, sizeof(kit.tree));
+    CHECK_INT(n, KIT_TREES);
+    CHECK(model_trees(model, MODEL_HEAD_SESSION, &n) == NULL);
+    CHECK_INT(n, 0);
     arena_close(&arena);
 }
 
@@ -127,7 +132,9 @@ TEST(model_file_of_another_format_is_refused_with_its_age)
 /* A well hashed file that lies: each lie is found at the door. */
 TEST(model_file_that_contradicts_itself_is_refused)
 {
-    for (int lie = 0; lie < 9; lie++) {
+    static struct model_tree many[MODEL_TREES_MAX + 1]; /* all zero: each may stand in a file */
+
+    for (int lie = 0; lie < 19; lie++) {
         const struct model *model;
         struct arena arena;
         struct why why;
@@ -142,12 +149,61 @@ TEST(model_file_that_contradicts_itself_is_refused)
         case 5: kit.store_row[0].item = 77; break;
         case 6: kit.build.rank[MODEL_HEAD_HISTORY].weight[3] = NAN; break;
         case 7: kit.build.rank[MODEL_HEAD_HISTORY].rho = 2; break;
+        case 8: kit.tree[1].feature[62] = FEATURES; break;
+        case 9: kit.tree[1].feature[3] = 0x8000 | FEATURES; break;
+        case 10: kit.tree[0].threshold[5] = NAN; break;
+        case 11: kit.tree[1].leaf[63] = INFINITY; break;
+        case 12: kit.tree[0].leaf[0] = 1e30f; break;
+        case 13: kit.tree[0].mean[62] = NAN; break;
+        case 14: kit.tree[1].spare = 1; break;
+        case 15: kit.build.rank[MODEL_HEAD_HISTORY].start = -1e30f; break;
+        case 16:
+            kit.build.rank[MODEL_HEAD_HISTORY].trees_n = MODEL_TREES_MAX + 1;
+            kit.build.trees[MODEL_HEAD_HISTORY] = many;
+            break;
+        case 17: kit.build.rank[MODEL_HEAD_SESSION].mean[95] = INFINITY; break;
         default: kit.text_at[3] = 0; break;
         }
         CHECK_OK(model_build(&kit.build, &arena, &file));
         CHECK_INT(model_file_open(file, &arena, &model, &why), ERR_CORRUPT);
         arena_close(&arena);
     }
+}
+
+/* Heads that say they have trees and sections that hold others do not go together: the file is written by hand. */
+TEST(model_file_with_the_wrong_number_of_trees_is_refused)
+{
+    struct arena arena;
+    struct why why;
+    const struct model *model;
+    struct bytes file = file_of(9, &arena);
+
+    for (uint32_t trees_n = 0; trees_n < 4; trees_n++) {
+        char *p = arena_take(&arena, file.n + 64);
+        uint32_t sections_n;
+
+        p += (64 - (uintptr_t)p % 64) % 64;
+        memcpy(p, file.p, file.n);
+        memcpy(&sections_n, p + 12, 4);
+        for (uint32_t s = 0; s < sections_n; s++) {
+            uint8_t *entry = (uint8_t *)p + MODEL_HEADER_BYTES + s * MODEL_DIRECTORY_BYTES;
+            uint64_t at, bytes;
+
+            memcpy(&at, entry + 8, 8);
+            memcpy(&bytes, entry + 16, 8);
+            if (entry[0] == MODEL_SECTION_RANK) {
+                struct model_rank *rank = (struct model_rank *)(void *)(p + at) + MODEL_HEAD_HISTORY;
+
+                rank->trees_n = trees_n;
+                hash_256(NULL, (struct bytes){p + at, (size_t)bytes}, entry + 32);
+            }
+        }
+        memset(p + 64, 0, 32);
+        hash_256(NULL, (struct bytes){p, MODEL_HEADER_BYTES + sections_n * MODEL_DIRECTORY_BYTES}, (uint8_t *)p + 64);
+        CHECK_INT(model_file_open((struct bytes){p, file.n}, &arena, &model, &why),
+                  trees_n == 0 || trees_n == KIT_TREES ? ERR_OK : ERR_CORRUPT);
+    }
+    arena_close(&arena);
 }
 
 TEST(model_build_refuses_two_items_of_one_id)

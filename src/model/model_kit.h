@@ -3,13 +3,14 @@
 #pragma once
 
 #include "base/hash.h"
+#include "base/rng.h"
 #include "model/model_build.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
-enum { KIT_ITEMS_MAX = 256, KIT_TENANT = 7 };
+enum { KIT_ITEMS_MAX = 256, KIT_TENANT = 7, KIT_TREES = 2 };
 
 struct kit {
     uint64_t id[KIT_ITEMS_MAX];
@@ -20,6 +21,7 @@ struct kit {
     uint64_t store_id[1];
     uint32_t store_at[2];
     float store_sum[1];
+    struct model_tree tree[KIT_TREES];
     struct model_build build;
 };
 
@@ -65,4 +67,35 @@ static inline void kit_blocks(struct kit *kit, unsigned n, unsigned block)
         .store_id = kit->store_id, .store_at = kit->store_at, .store_row = kit->store_row,
         .store_sum = kit->store_sum, .w[MODEL_W_TOGETHER] = {kit->w_at, kit->row},
         .rank[MODEL_HEAD_HISTORY] = model_rank_start};
+}
+
+/* Any tree that may stand in a file: nodes of any feature, thresholds and leaves near 0, the means their leaves', all alike. */
+static inline void kit_tree(struct rng *rng, struct model_tree *out_tree)
+{
+    *out_tree = (struct model_tree){0};
+    for (size_t l = 0; l < MODEL_TREE_LEAVES; l++) {
+        out_tree->leaf[l] = (float)(rng_unit(rng) - 0.5);
+    }
+    for (size_t n = MODEL_TREE_NODES; n-- > 0;) {
+        size_t below = 2 * n + 1;
+
+        out_tree->feature[n] = (uint16_t)(rng_below(rng, FEATURES) | (rng_coin(rng) ? 0x8000 : 0));
+        out_tree->threshold[n] = (float)(2 * rng_unit(rng) - 1);
+        out_tree->mean[n] = below < MODEL_TREE_NODES
+                                ? (out_tree->mean[below] + out_tree->mean[below + 1]) / 2
+                                : (out_tree->leaf[below - MODEL_TREE_NODES] + out_tree->leaf[below + 1 - MODEL_TREE_NODES]) / 2;
+    }
+}
+
+/* Gives the planted model trees in its HISTORY head. */
+static inline void kit_trees(struct kit *kit)
+{
+    struct rng rng = {5};
+
+    for (size_t t = 0; t < KIT_TREES; t++) {
+        kit_tree(&rng, &kit->tree[t]);
+    }
+    kit->build.rank[MODEL_HEAD_HISTORY].trees_n = KIT_TREES;
+    kit->build.rank[MODEL_HEAD_HISTORY].start = -2;
+    kit->build.trees[MODEL_HEAD_HISTORY] = kit->tree;
 }

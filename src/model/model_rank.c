@@ -2,6 +2,7 @@
 #include "model/model_rank.h"
 
 #include "model/model_inside.h"
+#include "model/model_walk.h"
 
 #include <math.h>
 
@@ -18,19 +19,51 @@ const struct model_tree *model_trees(const struct model *model, enum model_head_
 
 void model_rank_sum(const struct model_rank *rank, const float *value, size_t n, float *out_margin)
 {
-    for (size_t i = 0; i < n; i++) {
-        float sum = rank->bias;
+    model_walk_sum(model_walk_best(), rank, value, n, out_margin);
+}
 
-        for (size_t f = 0; f < FEATURES; f++) {
-            sum += rank->weight[f] * value[i * FEATURES + f];
+void model_trees_explain(const struct model_tree *trees, size_t trees_n, float start, const float value[FEATURES],
+                         float out_by_feature[FEATURES], float *out_rest)
+{
+    double by_feature[FEATURES] = {0}, rest = (double)start;
+
+    for (size_t t = 0; t < trees_n; t++) {
+        const struct model_tree *tree = &trees[t];
+        double now = (double)tree->mean[0];
+        size_t node = 0;
+
+        rest += now;
+        while (node < MODEL_TREE_NODES) {
+            size_t feature = tree->feature[node] & 0x7fff;
+            float v = value[feature];
+            bool goes_left = isnan(v) ? (tree->feature[node] & 0x8000) != 0 : v < tree->threshold[node];
+            double next;
+
+            node = 2 * node + 2 - goes_left;
+            next = (double)(node < MODEL_TREE_NODES ? tree->mean[node] : tree->leaf[node - MODEL_TREE_NODES]);
+            by_feature[feature] += next - now;
+            now = next;
         }
-        out_margin[i] = isfinite(sum) ? sum : -1e6f;
     }
+    for (size_t f = 0; f < FEATURES; f++) {
+        out_by_feature[f] = (float)by_feature[f];
+    }
+    *out_rest = (float)rest;
+}
+
+/* ---- opening ---- */
+
+/* No score is beyond this in log-odds, and 150 trees of such leaves still add up to a finite number. */
+#define MARGIN_MAX 1e6f
+
+static bool is_margin(float x)
+{
+    return x >= -MARGIN_MAX && x <= MARGIN_MAX; /* NaN is not */
 }
 
 static bool is_good_rank(const struct model_rank *rank)
 {
-    return isfinite(rank->bias) && isfinite(rank->start) && rank->trees_n <= MODEL_TREES_MAX &&
+    return isfinite(rank->bias) && is_margin(rank->start) && rank->trees_n <= MODEL_TREES_MAX &&
            model_good_floats(rank->weight, FEATURES) && model_good_floats(rank->mean, FEATURES) && rank->rho >= 0 &&
            rank->rho <= 1 && rank->rho_source >= 0 && rank->rho_source <= 1;
 }
@@ -38,11 +71,16 @@ static bool is_good_rank(const struct model_rank *rank)
 static bool is_good_tree(const struct model_tree *tree)
 {
     for (size_t n = 0; n < MODEL_TREE_NODES; n++) {
-        if ((tree->feature[n] & 0x7fff) >= FEATURES || isnan(tree->threshold[n])) {
+        if ((tree->feature[n] & 0x7fff) >= FEATURES || isnan(tree->threshold[n]) || !is_margin(tree->mean[n])) {
             return false;
         }
     }
-    return model_good_floats(tree->leaf, MODEL_TREE_LEAVES);
+    for (size_t l = 0; l < MODEL_TREE_LEAVES; l++) {
+        if (!is_margin(tree->leaf[l])) {
+            return false;
+        }
+    }
+    return tree->spare == 0;
 }
 
 enum err model_open_rank(struct model *model, const struct bytes *found, struct why *why)
@@ -133,5 +171,27 @@ const struct model_rank model_rank_start = {
         [FEATURE_COUNT_REPEAT] = 1.048f,
         [FEATURE_DAYS_REPEAT] = -12.682f,
         [FEATURE_RATE_REPEAT] = 7.725f,
+    },
+};
+
+/* The shares are of a list's largest, so 1 at most: the blend of models.md 10 made steep enough that the best
+ * candidates stand apart, and of what both lists leave out the more popular first. The bias says that one in a hundred
+ * candidates comes. */
+const struct model_rank model_rank_start_session = {
+    .is_learnt = 1,
+    .rho = 0.97f,
+    .rho_source = 0.97f,
+    .bias = -4.6f,
+    .weight = {
+        [FEATURE_SESSION_FIRST + FEATURE_W_SHARE] = 2.0f,
+        [FEATURE_SESSION_FIRST + FEATURE_VSTAN_SHARE] = 3.0f,
+        [FEATURE_SESSION_FIRST + FEATURE_POPULAR] = 0.02f,
+        [FEATURE_SESSION_FIRST + FEATURE_RECENT] = 0.02f,
+    },
+    .mean = {
+        [FEATURE_SESSION_FIRST + FEATURE_W_SHARE] = 0.1f,
+        [FEATURE_SESSION_FIRST + FEATURE_VSTAN_SHARE] = 0.1f,
+        [FEATURE_SESSION_FIRST + FEATURE_POPULAR] = 4.0f,
+        [FEATURE_SESSION_FIRST + FEATURE_RECENT] = 2.0f,
     },
 };
