@@ -2,7 +2,10 @@
 #include "model/model_session.h"
 
 #include "base/hash.h"
+#include "base/time.h"
+#include "base/topk.h"
 #include "model/model_inside.h"
+#include "model/model_live.h"
 
 #include <assert.h>
 #include <math.h>
@@ -147,4 +150,366 @@ const struct model_seen *model_seen(const struct model *model, uint32_t item)
 
     assert(item < model->head.items_n);
     return model->seen != NULL ? &model->seen[item] : &nothing;
+}
+
+/* ---- neighbours ---- */
+
+enum {
+    LISTS_MOST = 16, /* postings looked at: M of each of so many items; of more items each has its share */
+    VMIS_BACK = 10   /* a neighbour whose newest shared item is so many steps back says nothing */
+};
+
+struct source { /* one distinct item of the sequence asked about, newest first */
+    uint32_t item;
+    float vstan, vmis; /* pi */
+    float back_vstan, back_vmis;
+    uint32_t from, to; /* its postings */
+};
+
+struct near { /* one stored sequence that shares an item */
+    uint32_t at;     /* base sequences first, live ones after: larger is newer */
+    uint32_t source; /* the newest it shares */
+    float vstan, vmis;
+};
+
+struct held { /* one item of kept neighbours */
+    uint32_t key; /* 1 + item; 0: free */
+    uint32_t by;  /* 1 + neighbour that added last: each adds once */
+    float vstan, vmis;
+};
+
+struct asking {
+    const struct model_view *view;
+    enum model_domain domain;
+    const struct model_domain_settings *settings;
+    int64_t now_ms;
+    struct arena *arena;
+    struct source *sources;
+    size_t sources_n;
+    float norm;
+    struct tally place; /* item -> 1 + source */
+    uint32_t base_n;    /* sequences of the base */
+    uint32_t *postings;
+    struct near *nears;
+    size_t nears_n;
+    float inside[256]; /* by steps between two items of a neighbour */
+    struct held *held;
+    uint32_t held_mask, held_shift;
+    size_t held_n;
+};
+
+static float fade(float steps, float length)
+{
+    return length > 0 ? expf(-steps / length) : 1.0f;
+}
+
+static enum err read_sources(struct asking *asking, const struct model_step *steps, size_t n)
+{
+    const struct model_domain_settings *settings = asking->settings;
+    float squares = 0;
+
+    asking->sources = arena_array(asking->arena, n, sizeof(*asking->sources));
+    if (asking->sources == NULL || !tally_open(&asking->place, asking->arena, n)) {
+        return ERR_NOMEM;
+    }
+    for (size_t x = n; x-- > 0;) {
+        float back = (float)(steps[n - 1].step - steps[x].step);
+        struct source *source = &asking->sources[asking->sources_n];
+
+        if (steps[x].item == MODEL_NONE || tally_has(&asking->place, steps[x].item)) {
+            continue; /* its newest position counts */
+        }
+        *source = (struct source){.item = steps[x].item, .vstan = fade(back, settings->position_steps),
+                                  .vmis = (float)(steps[x].step - steps[0].step + 1) /
+                                          (float)(steps[n - 1].step - steps[0].step + 1),
+                                  .back_vstan = fade(back, settings->session_steps),
+                                  .back_vmis = back < (float)VMIS_BACK ? 1.0f - back / (float)VMIS_BACK : 0.0f};
+        squares += source->vstan * source->vstan;
+        tally_add(&asking->place, source->item, (float)++asking->sources_n);
+    }
+    asking->norm = sqrtf(squares);
+    return ERR_OK;
+}
+
+/* The newest postings of every source, live ones before the base's. */
+static enum err read_postings(struct asking *asking)
+{
+    const struct model_view *view = asking->view;
+    size_t most = asking->settings->postings, room = 0, n = 0, base_items_n = model_items_n(view->base);
+    uint32_t live_end = view->sequences_end[asking->domain];
+
+    if (asking->sources_n > LISTS_MOST) {
+        most = (most * LISTS_MOST + asking->sources_n - 1) / asking->sources_n;
+    }
+    for (size_t i = 0; i < asking->sources_n; i++) {
+        size_t base_n = 0;
+
+        if (asking->sources[i].item < base_items_n) {
+            (void)model_postings(view->base, asking->domain, asking->sources[i].item, &base_n);
+        }
+        base_n += live_end;
+        room += base_n < most ? base_n : most;
+    }
+    asking->postings = arena_array(asking->arena, room, sizeof(*asking->postings));
+    if (asking->postings == NULL) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < asking->sources_n; i++) {
+        struct source *source = &asking->sources[i];
+        const uint32_t *base = NULL;
+        size_t base_n = 0, end = n + most;
+
+        source->from = (uint32_t)n;
+        for (size_t to = n + model_live_postings(view, asking->domain, source->item, most, asking->postings + n); n < to; n++) {
+            asking->postings[n] += asking->base_n;
+        }
+        if (source->item < base_items_n) {
+            base = model_postings(view->base, asking->domain, source->item, &base_n);
+        }
+        for (size_t p = 0; p < base_n && n < end; p++) {
+            if (!model_live_is_erased(view->live, asking->domain, base[p])) {
+                asking->postings[n++] = base[p];
+            }
+        }
+        source->to = (uint32_t)n;
+    }
+    return ERR_OK;
+}
+
+/* Every sequence that shares an item, once, in the order it is met: the same however base and live share them out. */
+static enum err find_near(struct asking *asking)
+{
+    size_t most = asking->sources_n == 0 ? 0 : asking->sources[asking->sources_n - 1].to;
+    uint32_t bits = 4, *table;
+
+    while (((size_t)1 << bits) < most + most / 2) {
+        bits++;
+    }
+    table = arena_array(asking->arena, (size_t)1 << bits, sizeof(*table)); /* 1 + near */
+    asking->nears = arena_array(asking->arena, most, sizeof(*asking->nears));
+    if (table == NULL || asking->nears == NULL) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < asking->sources_n; i++) {
+        const struct source *source = &asking->sources[i];
+
+        for (uint32_t p = source->from; p < source->to; p++) {
+            uint32_t at = asking->postings[p], slot = (at * UINT32_C(2654435769)) >> (32 - bits);
+            struct near *near;
+
+            while (table[slot] != 0 && asking->nears[table[slot] - 1].at != at) {
+                slot = (slot + 1) & (uint32_t)(((uint64_t)1 << bits) - 1);
+            }
+            if (table[slot] == 0) {
+                asking->nears[asking->nears_n++] = (struct near){.at = at, .source = (uint32_t)i};
+                table[slot] = (uint32_t)asking->nears_n;
+            }
+            near = &asking->nears[table[slot] - 1];
+            near->vstan += source->vstan;
+            near->vmis += source->vmis;
+        }
+    }
+    return ERR_OK;
+}
+
+static struct model_sequence_view sequence_at(const struct asking *asking, uint32_t at)
+{
+    return at < asking->base_n ? model_sequence(asking->view->base, asking->domain, at)
+                               : model_live_sequence(asking->view->live, asking->domain, at - asking->base_n);
+}
+
+/* The visit that is asked about, learnt already, or the customer's own purchases. */
+static bool is_own(const struct asking *asking, const struct model_sequence_view *view)
+{
+    return asking->view->owner != 0 && view->owner == asking->view->owner &&
+           (asking->domain == MODEL_HISTORY || asking->now_ms - view->end_ms <= MODEL_SESSION_GAP_MS);
+}
+
+/* From sums of pi to likeness. */
+static void weigh_near(struct asking *asking)
+{
+    double day_part = asking->settings->age_days > 0 ? 1.0 / ((double)asking->settings->age_days * (double)DAY_MS) : 0;
+
+    for (size_t c = 0; c < asking->nears_n; c++) {
+        struct near *near = &asking->nears[c];
+        struct model_sequence_view view = sequence_at(asking, near->at);
+        int64_t age_ms = asking->now_ms > view.end_ms ? asking->now_ms - view.end_ms : 0;
+
+        if (view.n == 0 || is_own(asking, &view)) {
+            near->vstan = near->vmis = 0;
+            continue;
+        }
+        near->vstan *= expf(-(float)((double)age_ms * day_part)) / (asking->norm * sqrtf((float)view.n));
+    }
+}
+
+struct keep { /* the likeness of the least like that is kept, and how new that one is */
+    float least;
+    uint32_t newest_back;
+};
+
+/* The k most alike, of equal ones the newer. */
+static enum err keep_of(const struct asking *asking, size_t k, bool is_vmis, struct keep *out_keep)
+{
+    struct topk best;
+
+    *out_keep = (struct keep){0, 0};
+    if (k == 0 || asking->nears_n <= k) {
+        *out_keep = k == 0 ? (struct keep){INFINITY, 0} : (struct keep){0, UINT32_MAX};
+        return ERR_OK;
+    }
+    best = topk_of(arena_array(asking->arena, k, sizeof(*best.at)), k);
+    if (best.at == NULL) {
+        return ERR_NOMEM;
+    }
+    for (size_t c = 0; c < asking->nears_n; c++) {
+        float like = is_vmis ? asking->nears[c].vmis : asking->nears[c].vstan;
+
+        if (best.n < k || like >= best.at[0].score) {
+            topk_offer(&best, like, UINT32_MAX - asking->nears[c].at);
+        }
+    }
+    *out_keep = (struct keep){best.at[0].score, best.at[0].item};
+    return ERR_OK;
+}
+
+static bool is_kept(const struct keep *keep, float like, uint32_t at)
+{
+    return like > 0 && (like > keep->least || (like == keep->least && UINT32_MAX - at <= keep->newest_back));
+}
+
+static struct held *held_of(struct asking *asking, uint32_t item)
+{
+    uint32_t at = (item * UINT32_C(2654435769)) >> asking->held_shift;
+
+    while (asking->held[at].key != 0 && asking->held[at].key != item + 1) {
+        at = (at + 1) & asking->held_mask;
+    }
+    if (asking->held[at].key == 0) {
+        asking->held[at].key = item + 1;
+        asking->held_n++;
+    }
+    return &asking->held[at];
+}
+
+/* Adds what one neighbour holds; weights 0: it is not kept by that variant. */
+static void add_held(struct asking *asking, const struct model_sequence_view *view, uint32_t by, float vstan, float vmis)
+{
+    size_t shared = view->n;
+
+    while (shared > 0 && !tally_has(&asking->place, view->item[shared - 1])) {
+        shared--;
+    }
+    if (shared == 0) {
+        return; /* emptied meanwhile */
+    }
+    for (size_t x = view->n; x-- > 0;) {
+        struct held *held = held_of(asking, view->item[x]);
+        int apart = (int)view->step[x] - (int)view->step[shared - 1];
+
+        if (held->by != by) { /* its last position counts */
+            held->by = by;
+            held->vstan += vstan * asking->inside[apart < 0 ? -apart : apart];
+            held->vmis += vmis;
+        }
+    }
+}
+
+static enum err score_held(struct asking *asking)
+{
+    struct keep vstan, vmis;
+    enum err err = keep_of(asking, asking->settings->neighbours, false, &vstan);
+    size_t most = 0;
+    uint32_t bits = 4;
+
+    if (err == ERR_OK) {
+        err = keep_of(asking, asking->settings->vmis_neighbours, true, &vmis);
+    }
+    if (err != ERR_OK) {
+        return err;
+    }
+    for (size_t c = 0; c < asking->nears_n; c++) { /* what is not kept weighs nothing from here on */
+        struct near *near = &asking->nears[c];
+
+        near->vstan = is_kept(&vstan, near->vstan, near->at) ? near->vstan * asking->sources[near->source].back_vstan : 0;
+        near->vmis = is_kept(&vmis, near->vmis, near->at) ? near->vmis * asking->sources[near->source].back_vmis : 0;
+        most += near->vstan > 0 || near->vmis > 0 ? sequence_at(asking, near->at).n : 0;
+    }
+    while (((size_t)1 << bits) < most + most / 2) {
+        bits++;
+    }
+    asking->held = arena_array(asking->arena, (size_t)1 << bits, sizeof(*asking->held));
+    if (asking->held == NULL) {
+        return ERR_NOMEM;
+    }
+    asking->held_mask = (uint32_t)(((uint64_t)1 << bits) - 1);
+    asking->held_shift = 32 - bits;
+    for (size_t d = 0; d < 256; d++) {
+        asking->inside[d] = fade((float)d, asking->settings->neighbour_steps);
+    }
+    for (size_t c = 0; c < asking->nears_n; c++) {
+        const struct near *near = &asking->nears[c];
+
+        if (near->vstan > 0 || near->vmis > 0) {
+            struct model_sequence_view view = sequence_at(asking, near->at);
+
+            add_held(asking, &view, (uint32_t)c + 1, near->vstan, near->vmis);
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err give(struct asking *asking, struct tally *out_vstan, struct tally *out_vmis)
+{
+    float all = (float)model_view_holders(asking->view, asking->domain, MODEL_NONE);
+    struct tally vstan, vmis;
+
+    if (!tally_open(&vstan, asking->arena, asking->held_n) || !tally_open(&vmis, asking->arena, asking->held_n)) {
+        return ERR_NOMEM;
+    }
+    for (size_t s = 0; asking->held_n > 0 && s <= asking->held_mask; s++) {
+        const struct held *held = &asking->held[s];
+        float with, idf;
+
+        if (held->key == 0) {
+            continue;
+        }
+        with = (float)model_view_holders(asking->view, asking->domain, held->key - 1);
+        idf = with > 0 && all > with ? logf(all / with) : 0.0f;
+        if (held->vstan > 0) {
+            tally_add(&vstan, held->key - 1, held->vstan * (1.0f + asking->settings->idf * idf));
+        }
+        if (held->vmis > 0) {
+            tally_add(&vmis, held->key - 1, held->vmis * idf);
+        }
+    }
+    *out_vstan = vstan;
+    *out_vmis = vmis;
+    return ERR_OK;
+}
+
+enum err model_session_score(const struct model_view *view, enum model_domain domain,
+                             const struct model_domain_settings *settings, const struct model_step *steps, size_t n,
+                             int64_t now_ms, struct arena *arena, struct tally *out_vstan, struct tally *out_vmis)
+{
+    struct asking asking = {.view = view, .domain = domain, .settings = settings, .now_ms = now_ms, .arena = arena,
+                            .base_n = model_sequences_n(view->base, domain)};
+    enum err err;
+
+    if (n > MODEL_SEQUENCE_MAX) {
+        steps += n - MODEL_SEQUENCE_MAX;
+        n = MODEL_SEQUENCE_MAX;
+    }
+    err = read_sources(&asking, steps, n);
+    if (err == ERR_OK) {
+        err = read_postings(&asking);
+    }
+    if (err == ERR_OK) {
+        err = find_near(&asking);
+    }
+    if (err == ERR_OK) {
+        weigh_near(&asking);
+        err = score_held(&asking);
+    }
+    return err == ERR_OK ? give(&asking, out_vstan, out_vmis) : err;
 }

@@ -40,9 +40,22 @@ struct model_seen {
 };
 const struct model_seen *model_seen(const struct model *model, uint32_t item);
 
-/* Scores what the neighbours of `steps` (n, oldest first; at most MODEL_SEQUENCE_MAX, the newest count) hold. The
- * tallies are opened here, in `arena`. Empty steps give empty tallies. Errors: ERR_NOMEM. Cost: about 35 us for
- * 1000 postings and 300 neighbours, 100 to 250 us for 5000 and 1500. */
+/* Scores what the neighbours of `steps` (n, oldest first; of more than MODEL_SEQUENCE_MAX the newest) hold. s: the sequence asked
+ * about, n: a stored one, pos: steps, L: the newest step of s, pi: by the newest position of a distinct item of s.
+ *
+ *     candidates   of every distinct item the settings' `postings` newest sequences; of more than 16 items each its share
+ *     VSTAN        pi(i) = exp((pos(i) - L) / position_steps)
+ *                  sim(n) = sum of pi(i) over shared i / (||pi|| * sqrt(|n|)) * exp(-age(n) / age_days)      `neighbours` best kept
+ *                  score(y) += sim(n) * exp(-|pos_n(y) - pos_n(i*)| / neighbour_steps) * exp(-(L - pos(i_last)) / session_steps)
+ *                  times (1 + idf * ln(sequences / sequences with y))
+ *     VMIS         pi(i) = (pos(i) + 1) / (L + 1); sim(n) = sum of pi(i)                                `vmis_neighbours` best kept
+ *                  score(y) += sim(n) * max(0, 1 - .1 (L - pos(i_last)));  times ln(sequences / sequences with y)
+ * i*: the last item of n that is in s; i_last: the item of n that is newest in s; pos_n(y): y's last position in n, each y once a
+ * neighbour; |n|: its length. A length of 0 steps or days: all alike. Equal likeness: the newer sequence. Items of s that are
+ * MODEL_NONE take a place and say nothing. A sequence of view->owner is no neighbour: in MODEL_SESSION one that ended within
+ * MODEL_SESSION_GAP_MS of now (the visit itself, learnt already), in MODEL_HISTORY any. The same sequences give the same bits,
+ * however the file and the live side share them out.
+ * The tallies are opened here, in `arena`; empty where there is nothing. Errors: ERR_NOMEM. */
 MUST_USE enum err model_session_score(const struct model_view *view, enum model_domain domain,
                                       const struct model_domain_settings *settings, const struct model_step *steps,
                                       size_t n, int64_t now_ms, struct arena *arena, struct tally *out_vstan,

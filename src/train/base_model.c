@@ -3,6 +3,7 @@
 
 #include "base/topk.h"
 #include "train/lifetime.h"
+#include "train/domain_train.h"
 #include "train/segment_train.h"
 #include "train/w_train.h"
 
@@ -24,7 +25,9 @@ struct making {
     struct base_model *base;
     size_t items_n;
     uint32_t *arrival; /* dense -> history item */
-    uint32_t *all_n, *recent_n; /* by history item */
+    uint32_t *all_n, *recent_n; /* baskets, by history item */
+    uint32_t *looks_n, *recent_looks_n;
+    bool has_baskets;
 };
 
 static void *take(struct making *making, size_t n, size_t each)
@@ -62,8 +65,24 @@ static void count_items(struct making *making)
     free(last);
 }
 
+static void count_looks(struct making *making, int64_t newest_ms)
+{
+    const struct history *history = making->history;
+
+    making->looks_n = history_zero(history->items.n, sizeof(uint32_t));
+    making->recent_looks_n = history_zero(history->items.n, sizeof(uint32_t));
+    for (size_t l = 0; l < history->looks_n; l++) {
+        const struct history_look *look = &history->looks[l];
+
+        if (look->at_ms < making->before_ms) {
+            making->looks_n[look->item]++;
+            making->recent_looks_n[look->item] += look->at_ms > newest_ms - RECENT_MS;
+        }
+    }
+}
+
 struct by_count { /* for sorting items without a context */
-    uint32_t count, item;
+    uint32_t count, looks, item;
     struct bytes text;
 };
 
@@ -71,7 +90,10 @@ static int count_order(const void *a, const void *b)
 {
     const struct by_count *x = a, *y = b;
 
-    return x->count != y->count ? (x->count > y->count ? -1 : 1) : bytes_compare(x->text, y->text);
+    if (x->count != y->count) {
+        return x->count > y->count ? -1 : 1;
+    }
+    return x->looks != y->looks ? (x->looks > y->looks ? -1 : 1) : bytes_compare(x->text, y->text);
 }
 
 static void number_items(struct making *making)
@@ -85,8 +107,8 @@ static void number_items(struct making *making)
     char *text;
 
     for (uint32_t i = 0; i < history->items.n; i++) {
-        if (making->all_n[i] > 0) {
-            order[n++] = (struct by_count){making->all_n[i], i, history_name(&history->items, i)};
+        if (making->all_n[i] > 0 || making->looks_n[i] > 0) {
+            order[n++] = (struct by_count){making->all_n[i], making->looks_n[i], i, history_name(&history->items, i)};
             text_n += order[n - 1].text.n;
         }
     }
@@ -196,8 +218,11 @@ static void fill_popular(struct making *making)
     uint32_t *recent = take(making, MODEL_POPULAR_MAX, sizeof(*recent)), *all = take(making, MODEL_POPULAR_MAX, sizeof(*all));
 
     for (uint32_t i = 0; i < making->items_n; i++) {
-        if (build->stat[i].recent_n > 0) {
-            topk_offer(&best, build->stat[i].recent_n, i);
+        uint32_t item = making->arrival[i];
+        uint32_t recent_n = making->has_baskets ? making->recent_n[item] : making->recent_looks_n[item];
+
+        if (recent_n > 0) {
+            topk_offer(&best, (float)recent_n, i);
         }
         if (i < MODEL_POPULAR_MAX) {
             all[build->all_n++] = i;
@@ -352,25 +377,35 @@ void base_model_train(const struct history *history, int64_t before_ms, const st
     *out_base = (struct base_model){0};
     arena_open(&out_base->arena, 1 << 20, SIZE_MAX / 4);
     for (size_t b = 0; b < history->baskets_n; b++) {
-        if (history->baskets[b].at_ms < before_ms && history->baskets[b].at_ms > newest) {
-            newest = history->baskets[b].at_ms;
+        if (history->baskets[b].at_ms < before_ms) {
+            newest = history->baskets[b].at_ms > newest ? history->baskets[b].at_ms : newest;
+            making.has_baskets = true;
+        }
+    }
+    for (size_t l = 0; l < history->looks_n; l++) {
+        if (history->looks[l].at_ms < before_ms && history->looks[l].at_ms > newest) {
+            newest = history->looks[l].at_ms;
         }
     }
     out_base->build.head.tenant = history->tenant;
     out_base->build.head.trained_ms = newest;
     out_base->build.rank[MODEL_HEAD_HISTORY] = model_rank_start;
     count_items(&making);
+    count_looks(&making, newest);
     number_items(&making);
     fill_stats(&making);
     fill_popular(&making);
     fill_stores(&making);
     fill_lifetime(&making);
     fill_w(&making);
+    domain_train(history, before_ms, settings, out_base);
     if (settings->has_segments) {
         segment_train(history, before_ms, out_base);
     }
     free(making.all_n);
     free(making.recent_n);
+    free(making.looks_n);
+    free(making.recent_looks_n);
 }
 
 void base_model_close(struct base_model *base)

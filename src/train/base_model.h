@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base_model.h - all that is learnt before the ranks, from the baskets before one moment.
+/* base_model.h - all that is learnt before the ranks, from the baskets and looks before one moment.
  *
- * Items are numbered by falling number of baskets, then by id text. Counts are baskets with the item. Ranks are learnt
+ * Items are numbered by falling number of baskets, then of looks, then by id text. Counts are baskets with the item; the popular
+ * lists of a shop without baskets count looks. Ranks are learnt
  * on later baskets against a base of earlier ones, so a base must never have seen what it is asked about. */
 #pragma once
 
@@ -14,6 +15,11 @@ struct base_settings {
     struct ridge_settings w[MODEL_WS_]; /* by enum model_w; neighbours 0: that kind is not learnt (train/w_train.h) */
     int64_t window_ms; /* one row of W_TOGETHER: a customer's purchases in so long; 0: one basket */
     bool has_segments;
+    struct model_domain_settings domain[MODEL_DOMAINS_]; /* is_learnt 0: left out. uses without VSTAN and VMIS: no sequences; without
+                                                            PAIRS: no pairs (train/index_train.h, pair_train.h) */
+    size_t customers_min;     /* who must share a pair that is published; 0: MODEL_CUSTOMERS_MIN */
+    size_t threads;           /* 0: one */
+    const uint8_t *owner_key; /* 32 bytes, borrowed: so that a server can find whose a sequence was (model_owner); NULL: nobody's */
 };
 
 struct base_model { /* owned arrays behind `build`; close with base_model_close */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index_train.h - the sequences of a model file and their postings, and how often items were seen (model/model_session.h).
+ *
+ * Of every item the newest sequences that hold it are named, each once, at most `postings`; sequences that nobody names are
+ * left out, for nothing could find them. How many hold an item is counted over all of them. */
+#pragma once
+
+#include "base/arena.h"
+#include "model/model_build.h"
+#include "train/sequence.h"
+
+/* What a domain starts with until its own history says better. */
+struct model_domain_settings index_train_start(enum model_domain domain);
+/* Fills out_index from arrays taken of `arena` (which must not be full: it ends the process). owner: model_owner(owner_key,
+ * history's tenant, the customer's key of the history): a server computes the same from a customer_id, or from a part that
+ * belongs to nobody, and can erase by it. owner_key NULL: sequences are nobody's. postings > 0. */
+void index_train(const struct sequences *sequences, const struct history *history, const uint8_t *owner_key,
+                 uint32_t postings, struct arena *arena, struct model_build_index *out_index);
+/* Adds to seen (items_n): every step, and those of the newest twentieth of the sequences. */
+void index_train_seen(const struct sequences *sequences, enum model_domain domain, struct model_seen *seen);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pair_train.h - plain counts of pairs: what is met together, and what follows (models.md 9).
+ *
+ *     pair   every two steps of one sequence: each item's row gives the other +1 (association rules)
+ *     rule   a step, and one up to PAIR_STEPS steps later: the earlier item's row gives the later one +1 / distance
+ *            (sequential rules); items of one basket do not follow each other
+ * An item does not stand in its own row. No pair that fewer than customers_min different customers share. The counts of one
+ * item stay inside one thread, in a fixed order: any number of threads gives the same bits. */
+#pragma once
+
+#include "train/ridge.h"
+#include "train/sequence.h"
+
+enum { PAIR_STEPS = 10 };
+
+struct pair_settings {
+    size_t row_most;      /* at most MODEL_W_ROW_MAX */
+    size_t customers_min; /* MODEL_CUSTOMERS_MIN for all that is published; protocols may say 1 */
+    size_t threads;
+    bool has_self;        /* an item may stand in its own row: how others count (bench/model) */
+};
+
+/* Rows by item, largest count first, of equal ones the smaller item; free at and row of both. Cost: sum of len^2 of the
+ * sequences, about 1e8 a second and thread. Memory: the rows, 16 B an item and thread, 12 B a step. */
+void pair_train(const struct sequences *sequences, const struct pair_settings *settings, struct ridge_w *out_pair,
+                struct ridge_w *out_rule);
