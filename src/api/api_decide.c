@@ -22,7 +22,7 @@
 #include "decide/explain.h"
 #include "identity/identifier.h"
 #include "ingest/ingest.h"
-#include "model/model.h"
+#include "model/model_live.h"
 #include "picture/picture.h"
 
 #include <assert.h>
@@ -331,14 +331,14 @@ static void answer(struct decide_call *call)
     put_be64(call->decision + 8, rng_next(loop->chance));
     publish_enter(loop->api->publish, loop->slot);
     view = api_view(call->caller.tenant);
-    world = (struct decide_world){view.base, call->caller.tenant->catalog};
+    world = (struct decide_world){view, call->caller.tenant->catalog};
     err = decide_run(&world, &ask, request->arena, &result);
     if (err != ERR_OK) {
         publish_leave(loop->api->publish, loop->slot);
         http_reply_err(request, err, NULL);
         return;
     }
-    hash = world.model ? arena_copy(request->arena, model_hash(world.model)) : hash;
+    hash = world.view.base ? arena_copy(request->arena, model_hash(world.view.base)) : hash;
     json_write_open(&w, request->arena, 4096);
     json_write_object(&w, NULL);
     hash_hex(call->decision, sizeof(call->decision), text);

@@ -200,7 +200,7 @@ static void show(struct showing *showing)
     enum err err;
 
     publish_enter(loop->api->publish, loop->slot);
-    view->world = (struct decide_world){api_view(view->demo->tenant).base, view->demo->tenant->catalog};
+    view->world = (struct decide_world){api_view(view->demo->tenant), view->demo->tenant->catalog};
     err = room ? demo_fill(view, &page) : ERR_NOMEM;
     if (err == ERR_OK) {
         html_open(&html, room, PAGE_BYTES_MAX);

@@ -293,24 +293,24 @@ enum err demo_fill(struct demo_view *view, struct page *out_page)
                           .now_ms = demo_local(view, view->request->received_ms),
                           .customer = view->key,
                           .is_newcomer = view->is_newcomer,
-                          .is_model_ready = view->world.model != NULL};
+                          .is_model_ready = view->world.view.base != NULL};
     memcpy(page->currency, view->demo->tenant->currency, sizeof(page->currency));
     err = demo_repeats(view);
     if (err == ERR_OK)
         err = fill_row(view, VARIANT_ONE_TO_ONE, &page->own, &fallback);
-    if (err == ERR_OK && view->world.model) /* without a model all three would be the same newest items */
+    if (err == ERR_OK && view->world.view.base) /* without a model all three would be the same newest items */
         err = fill_row(view, VARIANT_SEGMENT, &page->segment, &unused);
-    if (err == ERR_OK && view->world.model)
+    if (err == ERR_OK && view->world.view.base)
         err = fill_row(view, VARIANT_POPULAR, &page->popular, &unused);
     if (err != ERR_OK)
         return err;
     page->decided_ms = (double)api_took_us(view->request) / 1000.0;
     page->fallback = fallback_said(fallback);
     page->segment_name = view->picture->life->baskets_n > 0
-                             ? segment_said(view->world.model)
+                             ? segment_said(view->world.view.base)
                              : BYTES_LIT("No baskets are known, so no segment fits: what those without one get");
-    if (view->world.model)
-        page->model_hash = model_hash(view->world.model);
+    if (view->world.view.base)
+        page->model_hash = model_hash(view->world.view.base);
     page->picture_hash = arena_format(arena, "%016llx", (unsigned long long)view->picture->hash);
     fill_was(view, &page->was);
     fill_did(view, page);

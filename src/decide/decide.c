@@ -14,12 +14,15 @@
 #include "decide/decide.h"
 
 #include "decide/score.h"
+#include "model/model_live.h"
 #include "model/model_popular.h"
 #include "model/model_segment.h"
 
 #include <assert.h>
 
 enum { DROPS_LISTED_MAX = 500, NEWEST_MAX = 2000 };
+
+#define UNKNOWN_SCORE -2e6f /* below any score of an item the model knows */
 
 struct found { /* one candidate of a placement */
     struct item_id id;
@@ -35,6 +38,7 @@ struct run { /* one call */
     struct evidence evidence;
     bool has_evidence;     /* the model is there and the variant is one-to-one */
     struct score_plan plan;
+    struct score_below below;
     struct found *pool;    /* best first: what all placements without candidates choose from */
     size_t pool_n, ready_n; /* found; put in order so far */
     struct topk_entry *heap; /* the rest, heap_n = pool_n - ready_n */
@@ -48,19 +52,23 @@ struct run { /* one call */
 static enum err pool_of_evidence(struct run *run)
 {
     uint32_t *items = arena_array(run->arena, EVIDENCE_CANDIDATES_MAX, sizeof(*items));
+    float *scores = arena_array(run->arena, EVIDENCE_CANDIDATES_MAX, sizeof(*scores));
     struct topk_entry *order = arena_array(run->arena, EVIDENCE_CANDIDATES_MAX, sizeof(*order));
     size_t n = 0;
     enum err err;
 
-    if (items == NULL || order == NULL) {
+    if (items == NULL || scores == NULL || order == NULL) {
         return ERR_NOMEM;
     }
     err = evidence_candidates(&run->evidence, run->arena, items, &n);
+    if (err == ERR_OK) {
+        err = score_all(&run->plan, &run->evidence, items, n, run->arena, scores, &run->below);
+    }
     if (err != ERR_OK) {
         return err;
     }
     for (size_t i = 0; i < n; i++) {
-        order[i] = (struct topk_entry){score_of(&run->plan, &run->evidence, items[i]), items[i]};
+        order[i] = (struct topk_entry){scores[i], items[i]};
     }
     topk_heap(order, n);
     run->pool = arena_array(run->arena, n + 1, sizeof(*run->pool));
@@ -75,7 +83,7 @@ static const struct found *pool_at(struct run *run, size_t i)
     while (run->ready_n <= i) {
         struct topk_entry best = topk_pop(run->heap, &run->heap_n);
 
-        run->pool[run->ready_n++] = (struct found){model_item_id(run->world->model, best.item), best.item, best.score};
+        run->pool[run->ready_n++] = (struct found){model_view_id(&run->world->view, best.item), best.item, best.score};
     }
     return &run->pool[i];
 }
@@ -87,7 +95,7 @@ static enum err pool_of_list(struct run *run, const uint32_t *list, size_t n)
         return ERR_NOMEM;
     }
     for (size_t i = 0; i < n; i++) {
-        run->pool[run->pool_n++] = (struct found){model_item_id(run->world->model, list[i]), list[i],
+        run->pool[run->pool_n++] = (struct found){model_item_id(run->world->view.base, list[i]), list[i],
                                                   (float)(n - i) / (float)n};
     }
     run->ready_n = run->pool_n;
@@ -96,15 +104,15 @@ static enum err pool_of_list(struct run *run, const uint32_t *list, size_t n)
 
 static const uint32_t *segment_list(const struct run *run, size_t *out_n)
 {
-    const struct model_segments *segments = model_segments(run->world->model);
+    const struct model_segments *segments = model_segments(run->world->view.base);
 
-    return model_segment_list(run->world->model, (enum model_segment_kind)segments->chosen, segments->chosen_basis,
+    return model_segment_list(run->world->view.base, (enum model_segment_kind)segments->chosen, segments->chosen_basis,
                               run->life, out_n);
 }
 
 static enum err retrieve(struct run *run)
 {
-    const struct model *model = run->world->model;
+    const struct model *model = run->world->view.base;
     const uint32_t *list;
     size_t n;
     enum err err;
@@ -120,8 +128,8 @@ static enum err retrieve(struct run *run)
         list = model_popular_recent(model, &n);
         return pool_of_list(run, list, n);
     }
-    err = evidence_gather(model, run->life, run->request->context.store, run->request->now_ms, run->arena,
-                          &run->evidence);
+    err = evidence_gather(&run->world->view, run->life, run->request->context.store, run->request->now_ms, MODEL_HEADS_,
+                          run->arena, &run->evidence);
     if (err != ERR_OK) {
         return err;
     }
@@ -179,10 +187,11 @@ static bool may_show(const struct run *run, struct item_id id)
 static struct bytes text_of(const struct run *run, struct item_id id)
 {
     const struct item *item = run->world->catalog != NULL ? catalog_item(run->world->catalog, id) : NULL;
-    uint32_t dense = item == NULL && run->world->model != NULL ? model_item_find(run->world->model, id) : MODEL_NONE;
+    const struct model_view *view = &run->world->view;
+    uint32_t dense = item == NULL && view->base != NULL ? model_view_find(view, id) : MODEL_NONE;
 
     return item != NULL          ? item->id_text
-           : dense != MODEL_NONE ? model_item_text(run->world->model, dense)
+           : dense != MODEL_NONE ? model_view_text(view, dense)
                                  : (struct bytes){0};
 }
 
@@ -194,6 +203,7 @@ struct building {
     struct decide_dropped *dropped;
     struct decide_row row;
     size_t shown_first; /* of run->shown: those before are other placements' */
+    struct score_below below; /* of the scores it chooses from */
 };
 
 static void drop(const struct run *run, struct building *to, const struct found *found, enum decide_drop why)
@@ -212,7 +222,7 @@ static void show(struct run *run, struct building *to, const struct found *found
 
     *item = (struct decide_item){.id = found->id, .id_text = text_of(run, found->id), .score = found->score};
     if (reason == REASON_NONE) {
-        score_explain(&run->plan, &run->evidence, found->item, item);
+        score_explain(&run->plan, &run->evidence, found->item, found->score, &to->below, item);
     } else {
         item->reason = reason;
         item->addends[item->addends_n++] = (struct decide_part_score){reason, found->score, {0}};
@@ -281,7 +291,7 @@ static bool has_met(const struct run *run, const struct building *to, struct ite
 
 static void fill(struct run *run, struct building *to)
 {
-    const struct model *model = run->world->model;
+    const struct model *model = run->world->view.base;
     const struct item **newest;
     size_t n, most;
 
@@ -302,10 +312,39 @@ static void fill(struct run *run, struct building *to)
     for (size_t i = 0; i < n && !is_full(to); i++) {
         struct found found = {newest[i]->id, MODEL_NONE, 0};
 
-        if (model == NULL || model_item_find(model, found.id) == MODEL_NONE) {
+        if (model == NULL || (model_item_find(model, found.id) == MODEL_NONE && !has_met(run, to, found.id))) {
             consider(run, to, &found, REASON_NEW);
         }
     }
+}
+
+/* Scores of what the call named; behind them what the model does not know. */
+static enum err score_candidates(struct run *run, struct building *to, uint32_t *items, float *scores)
+{
+    const struct decide_placement *placement = to->placement;
+    const struct model_view *view = &run->world->view;
+    uint32_t *known = arena_array(run->arena, placement->candidates_n + 1, sizeof(*known));
+    float *known_scores = arena_array(run->arena, placement->candidates_n + 1, sizeof(*known_scores));
+    size_t n = 0;
+    enum err err = ERR_OK;
+
+    if (known == NULL || known_scores == NULL) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < placement->candidates_n; i++) {
+        items[i] = view->base != NULL ? model_view_find(view, placement->candidates[i]) : MODEL_NONE;
+        if (items[i] != MODEL_NONE) {
+            known[n] = items[i];
+            known_scores[n++] = model_view_item(view, items[i]).log_recent;
+        }
+    }
+    if (run->has_evidence) {
+        err = score_all(&run->plan, &run->evidence, known, n, run->arena, known_scores, &to->below);
+    }
+    for (size_t i = 0, k = 0; i < placement->candidates_n; i++) {
+        scores[i] = items[i] != MODEL_NONE ? known_scores[k++] : UNKNOWN_SCORE;
+    }
+    return err;
 }
 
 /* Only these, re-ranked: what the model does not know keeps the order in which it was given, behind the rest. */
@@ -313,25 +352,21 @@ static enum err consider_candidates(struct run *run, struct building *to)
 {
     size_t n = to->placement->candidates_n, left = n;
     struct topk_entry *order = arena_array(run->arena, n + 1, sizeof(*order));
-    const struct model *model = run->world->model;
+    uint32_t *items = arena_array(run->arena, n + 1, sizeof(*items));
+    float *scores = arena_array(run->arena, n + 1, sizeof(*scores));
+    enum err err = order == NULL || items == NULL || scores == NULL ? ERR_NOMEM : score_candidates(run, to, items, scores);
 
-    if (order == NULL) {
-        return ERR_NOMEM;
+    if (err != ERR_OK) {
+        return err;
     }
     for (size_t i = 0; i < n; i++) {
-        uint32_t item = model != NULL ? model_item_find(model, to->placement->candidates[i]) : MODEL_NONE;
-        float score = -1e6f;
-
-        if (item != MODEL_NONE) {
-            score = run->has_evidence ? score_of(&run->plan, &run->evidence, item) : model_item(model, item)->log_recent;
-        }
-        order[i] = (struct topk_entry){score, (uint32_t)i};
+        order[i] = (struct topk_entry){scores[i], (uint32_t)i};
     }
     topk_heap(order, n);
     while (left > 0) {
         struct topk_entry best = topk_pop(order, &left);
         struct item_id id = to->placement->candidates[best.item];
-        uint32_t item = model != NULL ? model_item_find(model, id) : MODEL_NONE;
+        uint32_t item = items[best.item];
         struct found found = {id, item, item != MODEL_NONE ? best.score : 0};
 
         if (is_in(to->placement->candidates, best.item, id)) {
@@ -356,7 +391,7 @@ static enum decide_fallback fallback_of(const struct run *run, const struct deci
     if (told == FALLBACK_NO_CONSENT || told == FALLBACK_LATE) {
         return told;
     }
-    if (run->world->model == NULL) {
+    if (run->world->view.base == NULL) {
         return FALLBACK_MODEL_NOT_READY;
     }
     if (told != FALLBACK_NONE) {
@@ -367,7 +402,7 @@ static enum decide_fallback fallback_of(const struct run *run, const struct deci
 
 static enum err build_row(struct run *run, const struct decide_placement *placement, struct decide_row *out_row)
 {
-    struct building to = {.placement = placement, .row = {.name = placement->name}};
+    struct building to = {.placement = placement, .row = {.name = placement->name}, .below = run->below};
     enum decide_reason reason = run->has_evidence                           ? REASON_NONE
                                 : run->request->variant == VARIANT_SEGMENT ? REASON_SEGMENT
                                                                             : REASON_POPULAR;

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "catalog/catalog.h"
 #include "event/event.h"
-#include "model/model.h"
+#include "model/model_view.h"
 #include "picture/picture.h"
 
 enum decide_mode { DECIDE_PERSONAL = 1, DECIDE_SESSION = 2, DECIDE_ANONYMOUS = 3, DECIDE_SYNTHETIC = 4 };
@@ -71,7 +71,7 @@ struct decide_placement {
 };
 
 struct decide_world { /* what is published, pinned for this request */
-    const struct model *model;     /* NULL: not ready */
+    struct model_view view;        /* base NULL: not ready */
     const struct catalog *catalog; /* NULL: evaluation; every item of the model may be shown */
 };
 

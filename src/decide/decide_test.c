@@ -42,7 +42,7 @@ static struct decide_placement placement;
 
 static const struct decide_row *ask_for(size_t n, enum decide_mode mode)
 {
-    struct decide_world world = {.model = model};
+    struct decide_world world = {.view = {.base = model}};
     struct decide_result result;
 
     picture = picture_of_part((struct tenant_id){KIT_TENANT}, (struct customer_id){1}, &life, NOW_MS);
@@ -258,7 +258,7 @@ TEST(decide_shows_nothing_twice_over_placements)
 
     open_world(20, 4);
     (void)ask_for(1, DECIDE_PERSONAL);
-    world = (struct decide_world){.model = model};
+    world = (struct decide_world){.view = {.base = model}};
     request.placements = placements;
     request.placements_n = 2;
     request.context.page_item = kit_item(0);
@@ -291,7 +291,7 @@ TEST(decide_is_deterministic_and_knows_its_limit)
         CHECK_INT(a->items[i].id.v, b->items[i].id.v);
         CHECK(a->items[i].score == b->items[i].score);
     }
-    world = (struct decide_world){.model = model};
+    world = (struct decide_world){.view = {.base = model}};
     arena_open(&small, 4096, 8192);
     CHECK_INT(decide_run(&world, &request, &small, &result), ERR_NOMEM);
     arena_close(&small);
@@ -332,7 +332,7 @@ static void put_item(unsigned i, bool is_available, bool is_hidden, int64_t adde
 
 static const struct decide_row *ask_with_catalog(size_t n, const struct model *of)
 {
-    struct decide_world world = {.model = of, .catalog = catalog};
+    struct decide_world world = {.view = {.base = of}, .catalog = catalog};
     struct decide_result result;
 
     (void)ask_for(1, DECIDE_PERSONAL);

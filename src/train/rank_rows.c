@@ -41,7 +41,8 @@ static void rows_of_case(const struct gathering *g, size_t c, struct part *life,
     size_t n = 0, hits = 0;
 
     cases_fold(g->history, one, life);
-    if (evidence_gather(g->view->base, life, (struct store_id){0}, one->at_ms, arena, &evidence) != ERR_OK ||
+    if (evidence_gather(g->view, life, (struct store_id){0}, one->at_ms,
+                        one->is_look ? MODEL_HEAD_SESSION : MODEL_HEAD_HISTORY, arena, &evidence) != ERR_OK ||
         evidence_candidates(&evidence, arena, items, &n) != ERR_OK) {
         return;
     }

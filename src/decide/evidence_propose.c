@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Retrievers: which items are worth a score.
+ *
+ *     a visit      the best of its W and neighbours, of rules, of what looks end in; its own items; what was bought most;
+ *                  items alike that are new; the most bought, to fill up
+ *     no visit     all that was bought; the best of W and neighbours; the most bought of store and shop */
+#include "decide/evidence_inside.h"
+
+#include "model/model_live.h"
+#include "model/model_popular.h"
+
+#include <assert.h>
+
+#define STORE_BASKETS_MIN 5.0f /* fewer baskets of an item propose nothing */
+
+enum { OWN_IN_VISIT = 20, BESIDE_LISTS = 40 };
+
+struct proposing {
+    const struct evidence *evidence;
+    struct tally taken;
+    uint32_t *room;
+    size_t n;
+};
+
+static void propose(struct proposing *to, uint32_t item)
+{
+    if (!tally_has(&to->taken, item)) {
+        tally_add(&to->taken, item, 1);
+        to->room[to->n++] = item;
+    }
+}
+
+static void propose_list(struct proposing *to, const struct evidence_list *list, size_t most)
+{
+    for (size_t i = 0; i < list->best_n && i < most; i++) {
+        propose(to, list->best[i].item);
+    }
+}
+
+/* The best sums of items never bought. */
+static void propose_best(struct proposing *to, const struct tally *sums, size_t most, bool is_cold)
+{
+    struct topk_entry kept[EVIDENCE_LIST];
+    struct topk best = topk_of(kept, most);
+    const struct evidence *evidence = to->evidence;
+
+    for (size_t i = 0; sums->n > 0 && i <= sums->mask; i++) {
+        const struct tally_slot *slot = &sums->slot[i];
+
+        if (slot->key != 0 && slot->sum > 0 && (best.n < most || slot->sum >= best.at[0].score) &&
+            !tally_has(&evidence->own_at, slot->key - 1) &&
+            (!is_cold || evidence_is_cold(evidence, slot->key - 1))) {
+            topk_offer(&best, slot->sum, slot->key - 1);
+        }
+    }
+    topk_sort(&best);
+    for (size_t i = 0; i < best.n; i++) {
+        propose(to, best.at[i].item);
+    }
+}
+
+static void propose_popular(struct proposing *to, size_t most, size_t until)
+{
+    const struct model *model = to->evidence->view->base;
+    size_t n;
+    const uint32_t *list = model_popular_recent(model, &n);
+
+    if (n == 0) {
+        list = model_popular_all(model, &n);
+    }
+    for (size_t i = 0; i < n && i < most && to->n < until; i++) {
+        propose(to, list[i]);
+    }
+}
+
+static void propose_for_visit(struct proposing *to)
+{
+    const struct evidence *evidence = to->evidence;
+    const struct evidence_domain *visit = &evidence->domain[MODEL_SESSION];
+    const struct evidence_domain *history = &evidence->domain[MODEL_HISTORY];
+    struct topk_entry kept[OWN_IN_VISIT];
+    struct topk own = topk_of(kept, OWN_IN_VISIT);
+
+    for (size_t i = 0; i < visit->sources_n; i++) {
+        if (!evidence_is_quiet(evidence, visit->sources[i].item)) {
+            propose(to, visit->sources[i].item);
+        }
+    }
+    propose_list(to, &visit->w, EVIDENCE_LIST);
+    propose_list(to, &visit->vstan, EVIDENCE_LIST);
+    propose_list(to, &visit->rules, EVIDENCE_RULES);
+    propose_best(to, &evidence->bought_after, EVIDENCE_RULES, false);
+    propose_best(to, &evidence->content, EVIDENCE_RULES, true);
+    for (size_t i = 0; i < evidence->own_n; i++) {
+        if (evidence->own[i].item != MODEL_NONE) {
+            topk_offer(&own, evidence->own[i].baskets_decayed, evidence->own[i].item);
+        }
+    }
+    topk_sort(&own);
+    for (size_t i = 0; i < own.n; i++) {
+        propose(to, own.at[i].item);
+    }
+    propose_list(to, &history->w, EVIDENCE_RULES);
+    propose_list(to, &history->vstan, EVIDENCE_RULES);
+    propose_popular(to, EVIDENCE_LIST, EVIDENCE_LEAST);
+}
+
+static void propose_for_history(struct proposing *to)
+{
+    const struct evidence *evidence = to->evidence;
+    const struct evidence_domain *history = &evidence->domain[MODEL_HISTORY];
+    bool has_lists = history->w.best_n + history->vstan.best_n > 0;
+
+    for (size_t i = 0; i < evidence->own_n; i++) {
+        if (evidence->own[i].item != MODEL_NONE) {
+            propose(to, evidence->own[i].item);
+        }
+    }
+    propose_list(to, &history->w, EVIDENCE_LIST);
+    propose_list(to, &history->vstan, EVIDENCE_LIST);
+    propose_list(to, &history->rules, EVIDENCE_RULES);
+    propose_best(to, &evidence->together, has_lists ? BESIDE_LISTS : EVIDENCE_LIST, false);
+    propose_best(to, &evidence->looked, has_lists ? BESIDE_LISTS : EVIDENCE_LIST, false);
+    propose_best(to, &evidence->bought_after, EVIDENCE_RULES, false);
+    propose_best(to, &evidence->content, EVIDENCE_RULES, true);
+    propose_popular(to, has_lists ? BESIDE_LISTS : EVIDENCE_POPULAR, EVIDENCE_CANDIDATES_MAX);
+    for (size_t i = 0; i < evidence->store_row_n && i < EVIDENCE_STORE; i++) {
+        if (evidence->store_row[i].weight >= STORE_BASKETS_MIN) {
+            propose(to, evidence->store_row[i].item);
+        }
+    }
+}
+
+enum err evidence_candidates(const struct evidence *evidence, struct arena *arena, uint32_t *room, size_t *out_n)
+{
+    struct proposing to = {.evidence = evidence, .room = room};
+
+    if (!tally_open(&to.taken, arena, evidence->own_n + EVIDENCE_CANDIDATES_MAX - PART_LINES)) {
+        return ERR_NOMEM;
+    }
+    if (evidence->head == MODEL_HEAD_SESSION) {
+        propose_for_visit(&to);
+    } else {
+        propose_for_history(&to);
+    }
+    assert(to.n <= EVIDENCE_CANDIDATES_MAX);
+    *out_n = to.n;
+    return ERR_OK;
+}
