@@ -22,7 +22,7 @@
 #include "decide/explain.h"
 #include "identity/identifier.h"
 #include "ingest/ingest.h"
-#include "model/model_live.h"
+#include "model/model.h"
 #include "picture/picture.h"
 
 #include <assert.h>
