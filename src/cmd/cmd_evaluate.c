@@ -25,6 +25,7 @@ static const char help[] =
     "  --train, --test FILE next-item: session_id, item_id and seq (1, 2, ...) or ts (seconds since 1970, UTC);\n"
     "                       held-out: user_id, item_id\n"
     "  --sequences FILE     user_id, seq, item_id: the last item is asked for, the one before it is known and not learnt\n"
+    "  --online             asks again while every finished test session is learnt from, and shows the difference\n"
     "  --refit              learns the one before the last, too (published tables do not)\n"
     "  --lines FILE         till lines\n"
     "  --map FILE           how their columns are called; files it joins lie beside the lines\n"
@@ -57,7 +58,7 @@ static int wrong(const char *says)
 
 /* ---- options ---- */
 
-enum { OPTION_TRAIN = 1000, OPTION_VALID, OPTION_TEST, OPTION_SEQUENCES, OPTION_ONLINE, OPTION_REFIT, OPTION_CUSTOMERS };
+enum { OPTION_TRAIN = 1000, OPTION_TEST, OPTION_SEQUENCES, OPTION_ONLINE, OPTION_REFIT, OPTION_CUSTOMERS };
 
 static bool take_option(struct evaluate_asked *asked, int c)
 {
@@ -77,6 +78,7 @@ static bool take_option(struct evaluate_asked *asked, int c)
     case OPTION_TRAIN: asked->train = optarg; return true;
     case OPTION_TEST: asked->test = optarg; return true;
     case OPTION_SEQUENCES: asked->sequences = optarg; return true;
+    case OPTION_ONLINE: asked->is_online = true; return true;
     case OPTION_REFIT: asked->is_refit = true; return true;
     case OPTION_CUSTOMERS: asked->customers_min = (size_t)strtoul(optarg, NULL, 10); return true;
     default: return false;
@@ -143,6 +145,7 @@ static int read_options(int argc, char **argv, struct evaluate_asked *asked)
         {"through", required_argument, NULL, 'u'},  {"key", required_argument, NULL, 'k'},
         {"train", required_argument, NULL, OPTION_TRAIN}, {"test", required_argument, NULL, OPTION_TEST},
         {"sequences", required_argument, NULL, OPTION_SEQUENCES}, {"refit", no_argument, NULL, OPTION_REFIT},
+        {"online", no_argument, NULL, OPTION_ONLINE},
         {"customers-min", required_argument, NULL, OPTION_CUSTOMERS},
         {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int c;

@@ -82,4 +82,6 @@ uint32_t *evaluate_seen(const struct history *history, int64_t before_ms, const 
 void evaluate_show(const struct item_report *report, const struct evaluate_shown *shown);
 /* The members every protocol writes; the caller begins and ends the object. */
 struct json_write;
+void evaluate_json_line(const struct report_range range[ITEM_METRICS_], const struct evaluate_shown *shown,
+                        struct json_write *w);
 void evaluate_json(const struct item_report *report, const struct evaluate_shown *shown, struct json_write *w);

@@ -47,7 +47,7 @@ static void add_groups(const struct question *question, const struct next_case *
 static void show(const struct evaluate_asked *asked, const struct question *question, const struct next_case *cases,
                  size_t n, const struct train_report *training, const struct model *model, struct arena *arena)
 {
-    struct item_asking asking = {&question->history, model, VARIANT_ONE_TO_ONE, true, evaluate_seconds_now};
+    struct item_asking asking = {&question->history, {.base = model}, VARIANT_ONE_TO_ONE, true, evaluate_seconds_now};
     struct evaluate_shown shown = {question->protocol, question->metrics, 4, question->span.customers_min, training, model};
     struct next_list *lists = history_zero(n, sizeof(*lists));
     size_t *block_at = history_grow(NULL, n + 1, sizeof(*block_at));

@@ -4,9 +4,11 @@
 #include "base/json_write.h"
 #include "cmd/evaluate.h"
 #include "model/model_domain.h"
+#include "train/item_online.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SESSIONS_DAYS 100 /* over which sessions without times stand */
 
@@ -14,6 +16,7 @@ static const enum item_metric metrics[] = {ITEM_HR20, ITEM_MRR20, ITEM_HR10, ITE
 
 struct question { /* all cases of the test part */
     struct history history;
+    int64_t *end_ms; /* by session: when it was really over */
     struct next_case *cases;
     size_t cases_n, *block_at, blocks_n, too_long_n;
 };
@@ -21,6 +24,7 @@ struct question { /* all cases of the test part */
 static void question_close(struct question *question)
 {
     history_close(&question->history);
+    free(question->end_ms);
     free(question->cases);
     free(question->block_at);
 }
@@ -104,38 +108,135 @@ static void add_groups(const struct question *question, const struct model *mode
     free(is_in);
 }
 
+/* ---- learning on and off ---- */
+
+enum { QUARTERS = 4 };
+
+struct quarter {
+    size_t cases_n;
+    double off, on; /* HR@20 */
+};
+
+static void quarters_of(const struct item_report *report, const uint32_t *order, struct quarter out_quarters[QUARTERS])
+{
+    memset(out_quarters, 0, QUARTERS * sizeof(*out_quarters));
+    for (size_t i = 0; i < report->cases_n; i++) {
+        struct quarter *to = &out_quarters[i * QUARTERS / report->cases_n];
+
+        to->cases_n++;
+        to->off += (double)report->lines[0].scores[order[i]].of[ITEM_HR20];
+        to->on += (double)report->lines[1].scores[order[i]].of[ITEM_HR20];
+    }
+    for (size_t q = 0; q < QUARTERS; q++) {
+        double n = out_quarters[q].cases_n > 0 ? (double)out_quarters[q].cases_n : 1;
+
+        out_quarters[q].off /= n;
+        out_quarters[q].on /= n;
+    }
+}
+
+static void show_freshness(const struct item_report *report, const struct quarter quarters[QUARTERS])
+{
+    const struct report_range *hr = &report->gain[ITEM_HR20], *mrr = &report->gain[ITEM_MRR20];
+
+    printf("\nlearning on minus off: hr@20 %+.4f (%+.4f to %+.4f), mrr@20 %+.4f (%+.4f to %+.4f)\n", hr->mean, hr->low,
+           hr->high, mrr->mean, mrr->low, mrr->high);
+    for (size_t q = 0; q < QUARTERS; q++) {
+        printf("  quarter %zu of the test: %zu cases, hr@20 off %.4f, on %.4f\n", q + 1, quarters[q].cases_n,
+               quarters[q].off, quarters[q].on);
+    }
+}
+
+static void write_freshness(const struct item_report *report, const struct quarter quarters[QUARTERS],
+                            const struct evaluate_shown *shown, struct json_write *w)
+{
+    json_write_object(w, "online");
+    evaluate_json_line(report->lines[1].range, shown, w);
+    json_write_end(w);
+    json_write_object(w, "freshness");
+    evaluate_json_line(report->gain, shown, w);
+    json_write_array(w, "quarters");
+    for (size_t q = 0; q < QUARTERS; q++) {
+        json_write_object(w, NULL);
+        json_write_int(w, "cases", (int64_t)quarters[q].cases_n);
+        json_write_fixed(w, "off", quarters[q].off, 4);
+        json_write_fixed(w, "on", quarters[q].on, 4);
+        json_write_end(w);
+    }
+    json_write_end(w);
+    json_write_end(w);
+}
+
 /* ---- the whole ---- */
 
-static void show(const struct evaluate_asked *asked, const struct history *history, const struct question *question,
-                 const struct train_span *span, const struct train_report *training, const struct model *model,
-                 struct arena *arena)
+/* lines: one-to-one, online where asked for, popular. */
+static enum err fill(const struct evaluate_asked *asked, const struct question *question, const struct model *model,
+                     const uint32_t *seen_n, const uint32_t *order, struct item_report *report)
 {
-    struct item_asking asking = {&question->history, model, VARIANT_ONE_TO_ONE, false, evaluate_seconds_now};
-    struct evaluate_shown shown = {"next-item", metrics, sizeof(metrics) / sizeof(metrics[0]), span->customers_min, training,
-                                   model};
+    struct item_asking asking = {&question->history, {.base = model}, VARIANT_ONE_TO_ONE, false, evaluate_seconds_now};
+    struct item_stream stream = {question->end_ms, order};
     struct next_list *lists = history_zero(question->cases_n, sizeof(*lists));
-    struct item_report report = {.blocks_n = question->blocks_n};
-    uint32_t *seen_n = evaluate_seen(history, span->before_ms, model);
-    struct json_write w;
-    struct bytes text;
+    enum err err = ERR_OK;
 
-    evaluate_ask_all(&asking, question->cases, question->cases_n, asked->threads, lists, &report);
-    evaluate_breadth(&report, model, lists, seen_n);
+    evaluate_ask_all(&asking, question->cases, question->cases_n, asked->threads, lists, report);
+    evaluate_breadth(report, model, lists, seen_n);
+    if (asked->is_online) {
+        err = item_online_lists(&asking, &stream, question->cases, question->cases_n, lists);
+        evaluate_add_line(report, "online", &question->history, question->cases, question->cases_n, lists);
+    }
     asking.variant = VARIANT_POPULAR;
     item_lists(&asking, question->cases, question->cases_n, asked->threads, lists, NULL);
-    evaluate_add_line(&report, "popular", &question->history, question->cases, question->cases_n, lists);
-    item_report_ranges(&report, question->block_at);
-    add_groups(question, model, seen_n, &report);
-    evaluate_show(&report, &shown);
-    json_write_open(&w, arena, 8192);
-    json_write_object(&w, NULL);
-    evaluate_json(&report, &shown, &w);
-    json_write_end(&w);
-    text = json_write_bytes(&w);
-    printf("%.*s\n", (int)text.n, text.p);
-    item_report_close(&report);
-    free(seen_n);
+    evaluate_add_line(report, "popular", &question->history, question->cases, question->cases_n, lists);
+    item_report_ranges(report, question->block_at);
+    add_groups(question, model, seen_n, report);
     free(lists);
+    return err;
+}
+
+static enum err show(const struct evaluate_asked *asked, const struct history *history, const struct question *question,
+                     const struct evaluate_shown *shown, int64_t before_ms, struct arena *arena)
+{
+    struct item_report report = {.blocks_n = question->blocks_n};
+    uint32_t *seen_n = evaluate_seen(history, before_ms, shown->model);
+    uint32_t *order = item_online_order(question->cases, question->cases_n);
+    struct quarter quarters[QUARTERS];
+    struct json_write w;
+    struct bytes text;
+    enum err err = fill(asked, question, shown->model, seen_n, order, &report);
+
+    if (err == ERR_OK) {
+        evaluate_show(&report, shown);
+        json_write_open(&w, arena, 8192);
+        json_write_object(&w, NULL);
+        evaluate_json(&report, shown, &w);
+        if (asked->is_online) {
+            quarters_of(&report, order, quarters);
+            show_freshness(&report, quarters);
+            write_freshness(&report, quarters, shown, &w);
+        }
+        json_write_end(&w);
+        text = json_write_bytes(&w);
+        printf("%.*s\n", (int)text.n, text.p);
+    }
+    item_report_close(&report);
+    free(order);
+    free(seen_n);
+    return err;
+}
+
+/* Sessions without times follow the training's, as dense as those. */
+static void make_question(const struct read_sequences *test, struct evaluate_times times, struct question *question)
+{
+    evaluate_sessions(test, times, &question->history);
+    question->end_ms = history_grow(NULL, test->groups_n, sizeof(*question->end_ms));
+    for (size_t s = 0; s < test->groups_n; s++) {
+        question->end_ms[s] = evaluate_session_end(test, times, s);
+    }
+    make_cases(question);
+    if (question->too_long_n > 0) {
+        printf("%zu test sessions of more than %d clicks are left out: no person does that\n", question->too_long_n,
+               MODEL_SEQUENCE_MAX);
+    }
 }
 
 static enum err learn_and_show(const struct evaluate_asked *asked, const struct read_sequences *train,
@@ -153,20 +254,17 @@ static enum err learn_and_show(const struct evaluate_asked *asked, const struct 
 
     evaluate_sessions(train, times, &history);
     times.begin_ms += (int64_t)train->groups_n * times.step_ms;
-    evaluate_sessions(test, times, &question.history);
-    make_cases(&question);
-    span.before_ms = history_newest_ms(&history) + 1;
-    span.validate_ms = span.before_ms;
-    if (question.too_long_n > 0) {
-        printf("%zu test sessions of more than %d clicks are left out: no person does that\n", question.too_long_n,
-               MODEL_SEQUENCE_MAX);
-    }
+    make_question(test, times, &question);
+    span.before_ms = span.validate_ms = history_newest_ms(&history) + 1;
     err = question.cases_n > 0 ? ERR_OK
                                : why_say(why, ERR_ABSENT, "no_cases", "--test",
                                          "no test session has a second click, so there is nothing to ask; choose another file");
     err = err == ERR_OK ? evaluate_train(asked, &history, &span, arena, &model, &file, &training, why) : err;
     if (err == ERR_OK) {
-        show(asked, &history, &question, &span, &training, model, arena);
+        struct evaluate_shown shown = {"next-item", metrics, sizeof(metrics) / sizeof(metrics[0]), span.customers_min,
+                                       &training, model};
+
+        err = show(asked, &history, &question, &shown, span.before_ms, arena);
     }
     question_close(&question);
     history_close(&history);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int float_order(const void *a, const void *b)
 {
@@ -141,19 +142,20 @@ void evaluate_show(const struct item_report *report, const struct evaluate_shown
 
 /* ---- JSON ---- */
 
-static void write_line(struct json_write *w, const struct item_line *line, const struct evaluate_shown *shown)
+void evaluate_json_line(const struct report_range range[ITEM_METRICS_], const struct evaluate_shown *shown,
+                        struct json_write *w)
 {
     for (size_t m = 0; m < shown->metrics_n; m++) {
-        json_write_fixed(w, item_metric_words[shown->metrics[m]], line->range[shown->metrics[m]].mean, 4);
-    }
-    json_write_object(w, "intervals");
-    for (size_t m = 0; m < shown->metrics_n; m++) {
-        json_write_array(w, item_metric_words[shown->metrics[m]]);
-        json_write_fixed(w, NULL, line->range[shown->metrics[m]].low, 4);
-        json_write_fixed(w, NULL, line->range[shown->metrics[m]].high, 4);
+        const char *word = item_metric_words[shown->metrics[m]];
+        char interval[32];
+
+        (void)snprintf(interval, sizeof(interval), "%sInterval", word);
+        json_write_fixed(w, word, range[shown->metrics[m]].mean, 4);
+        json_write_array(w, interval);
+        json_write_fixed(w, NULL, range[shown->metrics[m]].low, 4);
+        json_write_fixed(w, NULL, range[shown->metrics[m]].high, 4);
         json_write_end(w);
     }
-    json_write_end(w);
 }
 
 static void write_groups(struct json_write *w, const struct item_report *report, const struct evaluate_shown *shown)
@@ -177,7 +179,7 @@ void evaluate_json(const struct item_report *report, const struct evaluate_shown
 {
     json_write_word(w, "protocol", shown->protocol);
     json_write_int(w, "cases", (int64_t)report->cases_n);
-    write_line(w, &report->lines[0], shown);
+    evaluate_json_line(report->lines[0].range, shown, w);
     json_write_fixed(w, "p50Us", report->p50_us, 0);
     json_write_fixed(w, "p99Us", report->p99_us, 0);
     json_write_fixed(w, "coverage@20", report->coverage20, 4);
@@ -192,9 +194,11 @@ void evaluate_json(const struct item_report *report, const struct evaluate_shown
     json_write_end(w);
     json_write_object(w, "against");
     for (size_t l = 1; l < report->lines_n; l++) {
-        json_write_object(w, report->lines[l].name);
-        write_line(w, &report->lines[l], shown);
-        json_write_end(w);
+        if (strcmp(report->lines[l].name, "online") != 0) {
+            json_write_object(w, report->lines[l].name);
+            evaluate_json_line(report->lines[l].range, shown, w);
+            json_write_end(w);
+        }
     }
     json_write_end(w);
     write_groups(w, report, shown);

@@ -80,7 +80,7 @@ static void fold(const struct history *history, struct next_case one, struct par
 float item_ask(struct item_asker *asker, const struct next_case *one, struct next_list *out_list)
 {
     const struct item_asking *asking = asker->asking;
-    struct decide_world world = {.view = {.base = asking->model}};
+    struct decide_world world = {.view = asking->view};
     struct decide_placement placement = {.name = BYTES_LIT("next"), .n = NEXT_LIST};
     struct decide_request request = {.mode = one->is_look ? DECIDE_SESSION : DECIDE_PERSONAL, .variant = asking->variant,
                                      .placements = &placement, .placements_n = 1, .now_ms = one->at_ms};

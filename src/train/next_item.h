@@ -8,6 +8,7 @@
  * Blocks are what is drawn anew in the bootstrap: sessions, or customers, with all their cases. */
 #pragma once
 
+#include "model/model_view.h"
 #include "train/next_basket.h"
 #include "train/report.h"
 
@@ -24,7 +25,7 @@ struct item_score { /* of one case */
 
 struct item_asking { /* how the lists of cases are asked for */
     const struct history *history;
-    const struct model *model;
+    struct model_view view;
     enum decide_variant variant;
     bool masks;                    /* what was bought or looked at before the case is not shown */
     double (*seconds_now)(void);
