@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/cores.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 size_t cores_n(void)
@@ -47,10 +49,22 @@ static void again(void)
 
 void cores_choose(void)
 {
-    if (getenv("OPENBLAS_CORETYPE") != NULL || !has_avx512()) {
-        return;
+    bool is_changed = false;
+
+    if (getenv("OPENBLAS_CORETYPE") == NULL && has_avx512()) {
+        is_changed = setenv("OPENBLAS_CORETYPE", "SkylakeX", 1) == 0;
     }
-    if (setenv("OPENBLAS_CORETYPE", "SkylakeX", 1) == 0) {
+    if (getenv("OMP_WAIT_POLICY") == NULL && setenv("OMP_WAIT_POLICY", "passive", 1) == 0) {
+        is_changed = true;
+    }
+    if (is_changed) {
         again();
     }
+}
+
+size_t cores_openmp(size_t threads)
+{
+    const char *policy = getenv("OMP_WAIT_POLICY");
+
+    return policy != NULL && strcasecmp(policy, "passive") == 0 ? threads : 1;
 }

@@ -169,8 +169,8 @@ struct model_rank rank_train_sum(const struct rank_rows *rows, const struct mode
         rank.mean[f] = (float)fit.mean[f];
         if (fit.scale[f] > 0) {
             rank.weight[f] = (float)(fit.b[f] * fit.scale[f]);
-            bias -= fit.b[f] * fit.scale[f] * fit.mean[f];
         }
+        bias -= (double)rank.weight[f] * fit.mean[f]; /* of what never differs too: where it was learnt it adds nothing */
     }
     rank.bias = (float)bias;
     rank.is_learnt = 1;
