@@ -265,6 +265,22 @@ static enum err lead_by_w(struct evidence *evidence, enum model_domain which, st
     return err == ERR_OK ? close_list(evidence, which, &domain->w, arena) : err;
 }
 
+static enum err lead_by_neighbours(struct evidence *evidence, enum model_domain which, struct arena *arena)
+{
+    struct evidence_domain *domain = &evidence->domain[which];
+    struct model_domain_settings settings = domain->settings;
+    enum err err;
+
+    settings.neighbours = settings.uses & MODEL_USES_VSTAN ? settings.neighbours : 0;
+    settings.vmis_neighbours = settings.uses & MODEL_USES_VMIS ? settings.vmis_neighbours : 0;
+    err = model_session_score(evidence->view, which, &settings, domain->steps, domain->steps_n, evidence->now_ms, arena,
+                              &domain->vstan.sum, &domain->vmis.sum);
+    if (err == ERR_OK) {
+        err = close_list(evidence, which, &domain->vstan, arena);
+    }
+    return err == ERR_OK ? close_list(evidence, which, &domain->vmis, arena) : err;
+}
+
 /* Of a basket, all its items are the last. */
 static enum err lead_by_last(struct evidence *evidence, enum model_domain which, struct arena *arena)
 {
@@ -309,6 +325,9 @@ enum err evidence_lead(struct evidence *evidence, enum model_domain which, struc
     err = lead_by_last(evidence, which, arena);
     if (err == ERR_OK && (domain->settings.uses & MODEL_USES_W)) {
         err = lead_by_w(evidence, which, arena);
+    }
+    if (err == ERR_OK && (domain->settings.uses & (MODEL_USES_VSTAN | MODEL_USES_VMIS))) {
+        err = lead_by_neighbours(evidence, which, arena);
     }
     same[FEATURE_LENGTH] = log1pf((float)domain->steps_n);
     same[FEATURE_DISTINCT] = log1pf((float)domain->sources_n);
