@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "cmd/data.h"
 #include "cmd/evaluate.h"
+#include "train/train_note.h"
 #include "cmd/evaluate_lifetime.h"
 #include "train/cores.h"
 
@@ -176,7 +177,12 @@ enum err evaluate_train(const struct evaluate_asked *asked, const struct history
         err = why_say(why, err, "nothing_before", asked->train != NULL ? "--train" : asked->lines != NULL ? "--test-from" : "--sequences",
                       "there is nothing to learn from before the test part; give more, or begin the test part later");
     }
-    return err == ERR_OK ? model_file_open(*out_file, arena, out_model, why) : err;
+    if (err == ERR_OK) {
+        train_note_text(out_training, stdout);
+        fflush(stdout);
+        err = model_file_open(*out_file, arena, out_model, why);
+    }
+    return err;
 }
 
 enum err evaluate_read(const char *path, enum read_shape shape, struct read_sequences *out_read, uint64_t *rejected,

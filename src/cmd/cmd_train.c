@@ -14,6 +14,7 @@
 #include "train/cores.h"
 #include "train/from_storage.h"
 #include "train/report.h"
+#include "train/train_note.h"
 
 #include <ftw.h>
 #include <getopt.h>
@@ -224,7 +225,6 @@ static void print_json(const struct train_report *report, const struct model *mo
     json_write_object(&w, "settings");
     train_settings_json(&report->settings, &w);
     json_write_int(&w, "tried", (int64_t)report->tried_n);
-    json_write_int(&w, "of", (int64_t)report->grid_n);
     json_write_end(&w);
     json_write_object(&w, "validation");
     json_write_int(&w, "cases", (int64_t)report->validation_cases_n);

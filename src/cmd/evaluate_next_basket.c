@@ -94,7 +94,6 @@ static void print_json(const struct report *report, const struct train_report *t
     json_write_object(&w, "settings");
     train_settings_json(&training->settings, &w);
     json_write_int(&w, "tried", (int64_t)training->tried_n);
-    json_write_int(&w, "of", (int64_t)training->grid_n);
     json_write_end(&w);
     json_write_end(&w);
     text = json_write_bytes(&w);

@@ -136,8 +136,7 @@ void evaluate_show(const struct item_report *report, const struct evaluate_shown
     }
     printf("\n\ncoverage@20 %.3f, places of the most seen hundredth %.3f, decide p50 %.0f us, p99 %.0f us\n", report->coverage20,
            report->popular_share20, report->p50_us, report->p99_us);
-    printf("training %.1f s, %zu of %zu settings tried\n", shown->training->seconds, shown->training->tried_n,
-           shown->training->grid_n);
+    printf("training %.1f s, %zu settings tried\n", shown->training->seconds, shown->training->tried_n);
 }
 
 /* ---- JSON ---- */
@@ -190,7 +189,6 @@ void evaluate_json(const struct item_report *report, const struct evaluate_shown
     json_write_object(w, "settings");
     train_settings_json(&shown->training->settings, w);
     json_write_int(w, "tried", (int64_t)shown->training->tried_n);
-    json_write_int(w, "of", (int64_t)shown->training->grid_n);
     json_write_end(w);
     json_write_object(w, "against");
     for (size_t l = 1; l < report->lines_n; l++) {

@@ -2,29 +2,35 @@
 #include "train/rank_rows.h"
 
 #include "decide/evidence.h"
+#include "model/model_session.h"
 #include "train/pool.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { CASES_PIECE = 32 };
+enum { CASES_PIECE = 32, CASES_CHUNK = 512, PILOT_CASES = 64 };
 
-struct gathering {
-    const struct history *history;
-    const struct model_view *view;
-    const struct next_case *cases;
-    struct rank_rows *by_case; /* one a case, joined in order afterwards */
-    float power;
-    bool masks;
+struct one_case { /* the rows of one case until they are joined */
+    float *value;
+    uint8_t *hit;
+    uint32_t *item;
+    size_t n;
 };
 
-static bool is_hit(const struct history *history, const struct next_case *one, uint64_t id)
+struct gathering {
+    const struct rank_asking *asking;
+    const struct next_case **cases;
+    struct one_case *by_case;
+};
+
+bool rank_rows_is_hit(const struct history *history, const struct next_case *one, uint64_t id)
 {
-    const struct history_basket *basket = &history->baskets[one->target];
+    const struct history_basket *basket;
 
     if (one->is_look) {
         return history->items.id[history->looks[one->target].item] == id;
     }
+    basket = &history->baskets[one->target];
     for (size_t l = 0; l < basket->lines_n; l++) {
         if (history->items.id[history->lines[basket->lines_at + l].item] == id) {
             return true;
@@ -33,29 +39,56 @@ static bool is_hit(const struct history *history, const struct next_case *one, u
     return false;
 }
 
+/* Candidates of the case into `items`; gives how many. */
+static size_t candidates(const struct rank_asking *asking, const struct next_case *one, const struct model_view *view,
+                         struct part *life, struct evidence *evidence, uint32_t *items, struct arena *arena)
+{
+    enum model_head_kind head = one->is_look ? MODEL_HEAD_SESSION : MODEL_HEAD_HISTORY;
+    size_t n = 0, kept = 0;
+
+    cases_fold(asking->history, one, life);
+    if (evidence_gather(view, life, (struct store_id){0}, one->at_ms, head, arena, evidence) != ERR_OK ||
+        evidence_candidates(evidence, arena, items, &n) != ERR_OK) {
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool is_had = evidence_of(evidence, items[i]) != NULL || tally_has(&evidence->interest, items[i]);
+
+        if (!asking->masks || !is_had) {
+            items[kept++] = items[i];
+        }
+    }
+    return kept;
+}
+
 static void rows_of_case(const struct gathering *g, size_t c, struct part *life, uint32_t *items, struct arena *arena)
 {
-    const struct next_case *one = &g->cases[c];
-        struct rank_rows *rows = &g->by_case[c];
+    const struct rank_asking *asking = g->asking;
+    struct one_case *rows = &g->by_case[c];
+    struct model_view view = *asking->view;
     struct evidence evidence;
-    size_t n = 0, hits = 0;
+    size_t n, hits = 0;
 
-    cases_fold(g->history, one, life);
-    if (evidence_gather(g->view, life, (struct store_id){0}, one->at_ms,
-                        one->is_look ? MODEL_HEAD_SESSION : MODEL_HEAD_HISTORY, arena, &evidence) != ERR_OK ||
-        evidence_candidates(&evidence, arena, items, &n) != ERR_OK) {
-        return;
+    if (asking->owner_key != NULL) {
+        view.owner = model_owner(asking->owner_key, asking->history->tenant,
+                                 asking->history->customers[g->cases[c]->customer]);
     }
-    rows->value = history_grow(NULL, n * FEATURES, sizeof(float));
-    rows->hit = history_grow(NULL, n, 1);
-    rows->weight = history_grow(NULL, n, sizeof(float));
+    n = candidates(asking, g->cases[c], &view, life, &evidence, items, arena);
+    rows->hit = history_zero(n, 1);
     for (size_t i = 0; i < n; i++) {
-        evidence_value(&evidence, items[i], rows->value + i * FEATURES);
-        rows->hit[i] = is_hit(g->history, one, model_item_id(g->view->base, items[i]).v);
-        rows->weight[i] = one->is_look ? 1 : powf((float)g->history->baskets[one->target].lines_n, -g->power);
+        rows->hit[i] = rank_rows_is_hit(asking->history, g->cases[c], model_item_id(asking->view->base, items[i]).v);
         hits += rows->hit[i];
     }
-    rows->n = hits > 0 ? n : 0; /* without a hit it teaches nothing of order */
+    if (hits == 0 && !asking->keeps_misses) {
+        return; /* without a hit it teaches nothing of order */
+    }
+    rows->value = history_grow(NULL, n * FEATURES, sizeof(float));
+    rows->item = history_grow(NULL, n, sizeof(*rows->item));
+    for (size_t i = 0; i < n; i++) {
+        evidence_value(&evidence, items[i], rows->value + i * FEATURES);
+        rows->item[i] = items[i];
+    }
+    rows->n = n;
 }
 
 static void gather_part(void *ctx, size_t from, size_t to)
@@ -75,42 +108,194 @@ static void gather_part(void *ctx, size_t from, size_t to)
     free(items);
 }
 
-void rank_rows_add(struct rank_rows *rows, const struct history *history, const struct model_view *view,
-                   const struct next_case *cases, size_t n, size_t cases_most, float power, bool masks, size_t threads)
+/* ---- joining ---- */
+
+static void make_room(struct rank_rows *rows, size_t n, size_t cases_n)
 {
-    struct gathering g = {history, view, cases, NULL, power, masks};
-    size_t total = rows->n, step = cases_most > 0 && n > cases_most ? n / cases_most : 1;
-    struct next_case *some = history_grow(NULL, n, sizeof(*some));
-    size_t some_n = 0;
-
-    for (size_t c = 0; c < n; c += step) {
-        some[some_n++] = cases[c];
+    if (n > rows->room) {
+        rows->room = n > rows->room + rows->room / 4 ? n : rows->room + rows->room / 4;
+        rows->value = history_grow(rows->value, rows->room * FEATURES, sizeof(float));
+        rows->hit = history_grow(rows->hit, rows->room, 1);
+        rows->weight = history_grow(rows->weight, rows->room, sizeof(float));
+        rows->item = history_grow(rows->item, rows->room, sizeof(*rows->item));
     }
-    g.cases = some;
-    g.by_case = history_zero(some_n, sizeof(*g.by_case));
-    pool_run(threads, CASES_PIECE, some_n, gather_part, &g);
-    for (size_t c = 0; c < some_n; c++) {
-        total += g.by_case[c].n;
-    }
-    rows->value = history_grow(rows->value, total * FEATURES, sizeof(float));
-    rows->hit = history_grow(rows->hit, total, 1);
-    rows->weight = history_grow(rows->weight, total, sizeof(float));
-    rows->case_at = history_grow(rows->case_at, rows->cases_n + some_n + 1, sizeof(*rows->case_at));
-    rows->case_at[0] = 0;
-    for (size_t c = 0; c < some_n; c++) {
-        struct rank_rows *one = &g.by_case[c];
+    if (cases_n + 1 > rows->cases_room) {
+        bool is_first = rows->cases_room == 0;
 
-        if (one->n > 0) {
-            memcpy(rows->value + rows->n * FEATURES, one->value, one->n * FEATURES * sizeof(float));
-            memcpy(rows->hit + rows->n, one->hit, one->n);
-            memcpy(rows->weight + rows->n, one->weight, one->n * sizeof(float));
-            rows->n += one->n;
-            rows->case_at[++rows->cases_n] = rows->n;
+        rows->cases_room = cases_n + 1 + rows->cases_room;
+        rows->case_at = history_grow(rows->case_at, rows->cases_room, sizeof(*rows->case_at));
+        rows->case_of = history_grow(rows->case_of, rows->cases_room, sizeof(*rows->case_of));
+        rows->truth_n = history_grow(rows->truth_n, rows->cases_room, sizeof(*rows->truth_n));
+        rows->case_at[0] = is_first ? 0 : rows->case_at[0];
+    }
+}
+
+static void join(struct rank_rows *rows, const struct one_case *one, uint32_t case_of, uint32_t truth_n, float weight)
+{
+    make_room(rows, rows->n + one->n, rows->cases_n + 1);
+    if (one->n > 0) {
+        memcpy(rows->value + rows->n * FEATURES, one->value, one->n * FEATURES * sizeof(float));
+        memcpy(rows->hit + rows->n, one->hit, one->n);
+        memcpy(rows->item + rows->n, one->item, one->n * sizeof(*one->item));
+    }
+    for (size_t i = 0; i < one->n; i++) {
+        rows->weight[rows->n + i] = weight;
+    }
+    rows->n += one->n;
+    rows->case_of[rows->cases_n] = case_of;
+    rows->truth_n[rows->cases_n] = truth_n;
+    rows->case_at[++rows->cases_n] = rows->n;
+}
+
+static uint32_t truth_of(const struct history *history, const struct next_case *one)
+{
+    const struct history_basket *basket;
+    uint32_t n = 0;
+
+    if (one->is_look) {
+        return 1;
+    }
+    basket = &history->baskets[one->target];
+    for (size_t l = 0; l < basket->lines_n; l++) { /* each once */
+        bool is_new = true;
+
+        for (size_t k = 0; k < l && is_new; k++) {
+            is_new = history->lines[basket->lines_at + k].item != history->lines[basket->lines_at + l].item;
         }
-        rank_rows_free(one);
+        n += is_new;
     }
-    free(g.by_case);
-    free(some);
+    return n;
+}
+
+/* Cases first, first + step, ... below n; gives the rows they made. */
+static size_t add_every(struct rank_rows *rows, const struct rank_asking *asking, size_t step, bool is_pilot)
+{
+    size_t before = rows->n, made = 0;
+
+    for (size_t c = 0; c < asking->n;) {
+        const struct next_case *some[CASES_CHUNK];
+        struct one_case by_case[CASES_CHUNK] = {{0}};
+        uint32_t of[CASES_CHUNK];
+        struct gathering g = {asking, some, by_case};
+        size_t n = 0;
+
+        for (; n < CASES_CHUNK && c < asking->n; c += step) {
+            some[n] = &asking->cases[c];
+            of[n++] = (uint32_t)c;
+        }
+        pool_run(asking->threads, CASES_PIECE, n, gather_part, &g);
+        for (size_t i = 0; i < n; i++) {
+            uint32_t truth_n = is_pilot ? 0 : truth_of(asking->history, some[i]);
+
+            made += by_case[i].n;
+            if (!is_pilot && (by_case[i].n > 0 || asking->keeps_misses)) {
+                join(rows, &by_case[i], of[i], truth_n, powf((float)truth_n, -asking->power));
+            }
+            free(by_case[i].value);
+            free(by_case[i].hit);
+            free(by_case[i].item);
+        }
+    }
+    return is_pilot ? made : rows->n - before;
+}
+
+static size_t at_least_one(size_t n)
+{
+    return n > 0 ? n : 1;
+}
+
+void rank_rows_add(struct rank_rows *rows, const struct rank_asking *asking)
+{
+    size_t step = 1;
+
+    make_room(rows, rows->n, rows->cases_n);
+    if (asking->cases_most > 0) {
+        step = at_least_one((asking->n + asking->cases_most - 1) / asking->cases_most);
+    }
+    if (asking->rows_most > 0 && asking->n / step > PILOT_CASES) {
+        size_t pilot_step = asking->n / PILOT_CASES, pilot_n = (asking->n + pilot_step - 1) / pilot_step;
+        size_t made = add_every(rows, asking, pilot_step, true);
+        double rows_n = (double)made / (double)pilot_n * (double)asking->n;
+        size_t step_of_rows = (size_t)ceil(rows_n / (double)asking->rows_most);
+
+        step = step_of_rows > step ? step_of_rows : step;
+    }
+    (void)add_every(rows, asking, step, false);
+}
+
+/* ---- the same rows otherwise ---- */
+
+void rank_rows_append(struct rank_rows *rows, struct rank_rows *from)
+{
+    if (rows->cases_n == 0) {
+        rank_rows_free(rows);
+        *rows = *from;
+        *from = (struct rank_rows){0};
+        return;
+    }
+    make_room(rows, rows->n + from->n, rows->cases_n + from->cases_n);
+    for (size_t c = 0; c < from->cases_n; c++) {
+        size_t at = from->case_at[c];
+        struct one_case one = {from->value + at * FEATURES, from->hit + at, from->item + at, from->case_at[c + 1] - at};
+
+        join(rows, &one, from->case_of[c], from->truth_n[c], one.n > 0 ? from->weight[at] : 0);
+    }
+    rank_rows_free(from);
+}
+
+void rank_rows_weigh(struct rank_rows *rows, float power)
+{
+    for (size_t c = 0; c < rows->cases_n; c++) {
+        for (size_t i = rows->case_at[c]; i < rows->case_at[c + 1]; i++) {
+            rows->weight[i] = powf((float)rows->truth_n[c], -power);
+        }
+    }
+}
+
+void rank_rows_thin(const struct rank_rows *rows, size_t k, struct rank_rows *out_rows)
+{
+    *out_rows = (struct rank_rows){0};
+    make_room(out_rows, rows->n / k + 1, rows->cases_n / k + 1);
+    for (size_t c = 0; c < rows->cases_n; c += k) {
+        size_t at = rows->case_at[c];
+        struct one_case one = {rows->value + at * FEATURES, rows->hit + at, rows->item + at, rows->case_at[c + 1] - at};
+
+        join(out_rows, &one, rows->case_of[c], rows->truth_n[c], one.n > 0 ? rows->weight[at] : 0);
+    }
+}
+
+float *rank_rows_hide(struct rank_rows *rows, const bool hidden[FEATURES])
+{
+    size_t n = 0, at = 0;
+    float *saved;
+
+    for (size_t f = 0; f < FEATURES; f++) {
+        n += hidden[f];
+    }
+    saved = history_grow(NULL, n * rows->n, sizeof(*saved));
+    for (size_t i = 0; i < rows->n; i++) {
+        for (size_t f = 0; f < FEATURES; f++) {
+            if (hidden[f]) {
+                saved[at++] = rows->value[i * FEATURES + f];
+                rows->value[i * FEATURES + f] = 0;
+            }
+        }
+    }
+    return saved;
+}
+
+void rank_rows_show(struct rank_rows *rows, const bool hidden[FEATURES], float *saved)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < rows->n; i++) {
+        for (size_t f = 0; f < FEATURES; f++) {
+            if (hidden[f]) {
+                rows->value[i * FEATURES + f] = saved[at++];
+            }
+        }
+    }
+    free(saved);
 }
 
 void rank_rows_free(struct rank_rows *rows)
@@ -118,6 +303,9 @@ void rank_rows_free(struct rank_rows *rows)
     free(rows->value);
     free(rows->hit);
     free(rows->weight);
+    free(rows->item);
     free(rows->case_at);
+    free(rows->case_of);
+    free(rows->truth_n);
     *rows = (struct rank_rows){0};
 }

@@ -1,25 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/train.h"
 
-#include "base/json_write.h"
-#include "train/next_basket.h"
+#include "train/choose.h"
+#include "train/head.h"
+#include "train/index_train.h"
 #include "train/report.h"
+#include "train/train_note.h"
 #include "train/w_train.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CASES_MOST = 8000 };
+#define RETRIEVERS_SHARE 0.55 /* of the time for choosing; the rest is for the ranks */
 
-struct train_settings train_settings_start(size_t threads)
+const uint8_t train_owner_key[32];
+
+struct train_settings train_settings_start(const struct history *history, const struct train_span *span, size_t threads)
 {
-    return (struct train_settings){
-        .base = {.w = {[MODEL_W_TOGETHER] = w_train_start(MODEL_W_TOGETHER, MODEL_CUSTOMERS_MIN, threads)},
-                 .window_ms = 28 * DAY_MS},
-        .rho = 0.97f,
-        .rho_source = 0.97f,
-        .case_power = 0.5f};
+    struct train_settings start = {.base = {.window_ms = 28 * DAY_MS, .customers_min = span->customers_min, .threads = threads},
+                                   .rho = 0.97f, .rho_source = 0.97f, .case_power = 0.5f};
+    bool has_looks = history->looks_n > 0, has_baskets = history->baskets_n > 0;
+    bool is_learnt[MODEL_WS_] = {[MODEL_W_TOGETHER] = has_baskets, [MODEL_W_HISTORY] = has_baskets,
+                                 [MODEL_W_SESSION] = has_looks, [MODEL_W_BOUGHT] = has_looks && has_baskets};
+
+    for (int kind = 0; kind < MODEL_WS_; kind++) {
+        if (is_learnt[kind]) {
+            start.base.w[kind] = w_train_start((enum model_w)kind, span->customers_min, threads);
+        }
+    }
+    for (int domain = 0; domain < MODEL_DOMAINS_; domain++) {
+        if (domain == MODEL_SESSION ? has_looks : has_baskets) {
+            start.base.domain[domain] = index_train_start((enum model_domain)domain);
+        }
+    }
+    return start;
 }
 
 struct train_span train_span_of(int64_t before_ms)
@@ -29,97 +44,99 @@ struct train_span train_span_of(int64_t before_ms)
                                .baskets_min = TRAIN_BASKETS_MIN, .customers_min = MODEL_CUSTOMERS_MIN};
 }
 
-/* What is tried, best guess first: the winner on complete_journey, then what other shops may need. */
-static size_t plan(struct train_settings start, struct train_settings out[8])
-{
-    size_t n = 0;
+struct training { /* what all steps share */
+    const struct history *history;
+    const struct train_span *span;
+    size_t threads;
+    double (*seconds_now)(void);
+    double ends; /* of choosing */
+    struct train_report *report;
+};
 
-    out[n++] = start;
-    out[n] = start;
-    out[n++].case_power = 0;
-    out[n] = start;
-    out[n++].base.w[MODEL_W_TOGETHER].lambda = 16;
-    out[n] = start;
-    out[n++].base.window_ms = 3650 * DAY_MS;
-    out[n] = start;
-    out[n++].base.window_ms = 0;
-    out[n] = start;
-    out[n++].rho = 1;
-    return n;
+/* ---- bases of the past ---- */
+
+struct past { /* a base of before a slice, opened as a server would */
+    struct base_model base;
+    struct arena arena;
+    const struct model *model;
+};
+
+static void past_close(struct past *past)
+{
+    arena_close(&past->arena);
+    base_model_close(&past->base);
 }
 
-/* ---- one model ---- */
-
-static enum err open_base(struct base_model *base, struct arena *arena, const struct model **out_model)
+static enum err past_build(struct past *past)
 {
     struct why why;
     struct bytes file;
-    enum err err = model_build(&base->build, arena, &file);
+    enum err err = model_build(&past->base.build, &past->arena, &file);
 
-    return err == ERR_OK ? model_file_open(file, arena, out_model, &why) : err;
+    return err == ERR_OK ? model_file_open(file, &past->arena, &past->model, &why) : err;
 }
 
-/* Rows of the windows before span->before_ms, oldest last. A window without cases ends it. */
-static enum err learn_rank(const struct history *history, const struct train_span *span, const struct train_settings *settings,
-                            struct model_rank *out_rank)
+/* ERR_ABSENT: there is no such slice, or nothing before it. */
+static enum err past_open(const struct training *training, const struct train_settings *settings, enum model_head_kind head,
+                          unsigned k, bool has_segments, struct past *past)
 {
-    struct model_rank start = model_rank_start;
-    struct rank_rows rows = {0};
-    enum err err = ERR_OK;
+    struct base_settings base = settings->base;
+    struct slice slice;
+    enum err err;
 
-    start.rho = settings->rho;
-    start.rho_source = settings->rho_source;
-    for (unsigned w = 1; err == ERR_OK && w <= span->windows; w++) {
-        int64_t from_ms = span->before_ms - (int64_t)w * span->window_ms;
-        struct next_case *cases;
-        size_t n = cases_of_baskets(history, from_ms, from_ms + span->window_ms, span->baskets_min, &cases);
-        struct base_settings base_settings = settings->base;
-        struct base_model base = {0};
-        const struct model *model;
-        struct arena arena;
-
-        if (n == 0) {
-            free(cases);
-            break;
-        }
-        base_settings.has_segments = false;
-        base_model_train(history, from_ms, &base_settings, &base);
-        base.build.rank[MODEL_HEAD_HISTORY] = start;
-        arena_open(&arena, 1 << 20, SIZE_MAX / 4);
-        err = open_base(&base, &arena, &model);
-        if (err == ERR_OK) {
-            rank_rows_add(&rows, history, &(struct model_view){.base = model}, cases, n, CASES_MOST, settings->case_power, span->masks,
-                          settings->base.w[MODEL_W_TOGETHER].threads);
-        }
-        arena_close(&arena);
-        base_model_close(&base);
-        free(cases);
+    if (!slice_of(training->history, training->span, head, k, &slice)) {
+        return ERR_ABSENT;
     }
-    if (err == ERR_OK) {
-        *out_rank = rank_train_sum(&rows, &start, settings->base.w[MODEL_W_TOGETHER].threads);
+    base.has_segments = has_segments;
+    base.owner_key = train_owner_key;
+    base_model_train(training->history, slice.from_ms, &base, &past->base);
+    past->base.build.rank[MODEL_HEAD_HISTORY] = model_rank_start;
+    past->base.build.rank[MODEL_HEAD_HISTORY].rho = settings->rho;
+    past->base.build.rank[MODEL_HEAD_HISTORY].rho_source = settings->rho_source;
+    arena_open(&past->arena, 1 << 20, SIZE_MAX / 4);
+    err = past->base.build.head.items_n == 0 ? ERR_ABSENT : past_build(past);
+    if (err != ERR_OK) {
+        past_close(past);
     }
-    rank_rows_free(&rows);
     return err;
 }
 
-enum err train_model(const struct history *history, const struct train_span *span,
-                     const struct train_settings *settings, uint32_t segment, struct bytes note, struct arena *arena,
-                     struct bytes *out_file)
+/* Rows of the older slices, oldest first. */
+static enum err gather_learn(const struct training *training, const struct train_settings *settings, struct head *head)
 {
+    enum err err = ERR_OK;
+
+    for (unsigned k = slices_n(training->span, head->kind); k > 0 && err == ERR_OK; k--) {
+        struct past past;
+
+        err = past_open(training, settings, head->kind, k, false, &past);
+        if (err == ERR_OK) {
+            head_gather(head, training->history, training->span, k, past.model, settings, training->threads);
+            past_close(&past);
+        }
+        err = err == ERR_ABSENT ? ERR_OK : err;
+    }
+    return err;
+}
+
+/* ---- the file ---- */
+
+static enum err build_file(const struct training *training, const struct train_settings *settings,
+                           const struct head_ranks ranks[MODEL_HEADS_], uint32_t segment, struct bytes note,
+                           struct arena *arena, struct bytes *out_file)
+{
+    struct base_settings base_settings = settings->base;
     struct model_segments segments;
-    struct model_rank rank;
     struct base_model base = {0};
     enum err err;
 
-    if (history->baskets_n == 0) {
-        return ERR_ABSENT;
+    base_settings.has_segments = training->history->baskets_n > 0;
+    base_settings.owner_key = training->span->owner_key != NULL ? training->span->owner_key : train_owner_key;
+    base_model_train(training->history, training->span->before_ms, &base_settings, &base);
+    for (int h = 0; h < MODEL_HEADS_; h++) {
+        base.build.rank[h] = ranks[h].rank;
+        base.build.trees[h] = ranks[h].trees;
     }
-    err = learn_rank(history, span, settings, &rank);
-    if (err != ERR_OK) {
-        return err;
-    }
-    base_model_train(history, span->before_ms, &settings->base, &base);
-    base.build.rank[MODEL_HEAD_HISTORY] = rank;
     base.build.note = note;
     if (segment < MODEL_SEGMENTS_ && base.build.segments != NULL) {
         segments = *base.build.segments;
@@ -131,69 +148,72 @@ enum err train_model(const struct history *history, const struct train_span *spa
     return err;
 }
 
-/* ---- choosing ---- */
-
-static double worth(const struct train_scores *scores)
+static bool head_has(const struct history *history, int head)
 {
-    return scores->recall10 + scores->ndcg10 + scores->phr10 / 3;
+    return head == MODEL_HEAD_SESSION ? history->looks_n > 0 : history->baskets_n > 0;
 }
 
-struct trial { /* a model of the past, and what it scored on the validation part */
-    struct arena arena;
-    const struct model *model;
-    struct train_scores scores;
-};
-
-static void trial_close(struct trial *trial)
+enum err train_model(const struct history *history, const struct train_span *span, const struct train_settings *settings,
+                     size_t threads, uint32_t segment, struct bytes note, struct arena *arena, struct bytes *out_file)
 {
-    if (trial->arena.first != NULL) {
-        arena_close(&trial->arena);
-    }
-    *trial = (struct trial){0};
-}
+    struct training training = {.history = history, .span = span, .threads = threads};
+    struct head_ranks ranks[MODEL_HEADS_] = {{.trees = NULL}};
+    enum err err = ERR_OK;
 
-static enum err try_settings(const struct history *history, const struct train_span *span, struct train_settings settings,
-                             const struct next_case *cases, size_t n, struct trial *out_trial)
-{
-    struct next_list *lists = history_zero(n, sizeof(*lists));
-    struct next_score *scores = history_zero(n, sizeof(*scores));
-    struct train_span past = *span;
-    struct trial trial = {0};
-    struct bytes file;
-    struct why why;
-    enum err err;
+    for (int h = 0; h < MODEL_HEADS_ && err == ERR_OK; h++) {
+        struct head head = {.kind = (enum model_head_kind)h};
+        struct past past;
 
-    past.before_ms = span->validate_ms;
-    arena_open(&trial.arena, 1 << 20, SIZE_MAX / 4);
-    settings.base.has_segments = true; /* the winner is asked for its segments, too */
-    err = train_model(history, &past, &settings, UINT32_MAX, (struct bytes){0}, &trial.arena, &file);
-    if (err == ERR_OK) {
-        err = model_file_open(file, &trial.arena, &trial.model, &why);
-    }
-    if (err == ERR_OK) {
-        next_basket_lists(history, trial.model, VARIANT_ONE_TO_ONE, cases, n, settings.base.w[MODEL_W_TOGETHER].threads, lists, NULL, NULL);
-        for (size_t c = 0; c < n; c++) {
-            next_basket_score(history, &cases[c], &lists[c], &scores[c]);
+        if (head_has(history, h)) {
+            err = gather_learn(&training, settings, &head);
+            if (err == ERR_OK && past_open(&training, settings, head.kind, 0, false, &past) == ERR_OK) {
+                head_gather(&head, history, span, 0, past.model, settings, threads);
+                past_close(&past);
+            }
         }
-        trial.scores = next_basket_mean(scores, n);
-        *out_trial = trial;
-    } else {
-        trial_close(&trial);
+        ranks[h] = head_learn(&head, settings, threads);
+        head_close(&head);
     }
-    free(lists);
-    free(scores);
+    err = err == ERR_OK ? build_file(&training, settings, ranks, segment, note, arena, out_file) : err;
+    for (int h = 0; h < MODEL_HEADS_; h++) {
+        head_ranks_close(&ranks[h]);
+    }
     return err;
 }
 
-void train_settings_json(const struct train_settings *s, struct json_write *w)
+/* ---- choosing ---- */
+
+/* What no head uses need not be made. */
+static void leave_out(struct train_settings *settings, const struct history *history)
 {
-    json_write_fixed(w, "windowDays", (double)s->base.window_ms / (double)DAY_MS, 0);
-    json_write_fixed(w, "lambda", (double)s->base.w[MODEL_W_TOGETHER].lambda, 3);
-    json_write_fixed(w, "gamma", (double)s->base.w[MODEL_W_TOGETHER].gamma, 3);
-    json_write_fixed(w, "delta", (double)s->base.w[MODEL_W_TOGETHER].delta, 3);
-    json_write_int(w, "neighbours", (int64_t)s->base.w[MODEL_W_TOGETHER].neighbours);
-    json_write_fixed(w, "rho", (double)s->rho, 3);
-    json_write_fixed(w, "casePower", (double)s->case_power, 2);
+    static const struct {
+        uint32_t use;
+        size_t feature;
+    } uses[] = {{MODEL_USES_W, FEATURE_W}, {MODEL_USES_VSTAN, FEATURE_VSTAN}, {MODEL_USES_VMIS, FEATURE_VMIS_SHARE},
+                {MODEL_USES_PAIRS, FEATURE_PAIR_SHARE}};
+    static const size_t first[MODEL_DOMAINS_] = {FEATURE_SESSION_FIRST, FEATURE_HISTORY_FIRST};
+    static const enum model_w of_domain[MODEL_DOMAINS_] = {MODEL_W_SESSION, MODEL_W_HISTORY};
+    bool is_hidden[FEATURES];
+
+    for (size_t f = 0; f < FEATURES; f++) {
+        is_hidden[f] = true;
+        for (int h = 0; h < MODEL_HEADS_; h++) {
+            is_hidden[f] = is_hidden[f] && (settings->hidden[h][f] || !head_has(history, h));
+        }
+    }
+    for (int d = 0; d < MODEL_DOMAINS_; d++) {
+        for (size_t u = 0; u < sizeof(uses) / sizeof(*uses); u++) {
+            if (is_hidden[first[d] + uses[u].feature]) {
+                settings->base.domain[d].uses &= ~uses[u].use;
+            }
+        }
+        if (is_hidden[first[d] + FEATURE_W]) {
+            settings->base.w[of_domain[d]].neighbours = 0;
+        }
+    }
+    if (is_hidden[FEATURE_BOUGHT_AFTER]) {
+        settings->base.w[MODEL_W_BOUGHT].neighbours = 0;
+    }
 }
 
 /* Of the segmentations that a model holds, the best. */
@@ -214,94 +234,101 @@ static uint32_t best_kind(const struct report *report)
     return best;
 }
 
-/* The report on the validation part, by a model that never saw it: the proof that a server shows. Also chooses the
- * segmentation that is served beside one-to-one: the best there. */
-static void prove(const struct history *history, const struct train_span *span, const struct model *model,
-                  struct train_report *to, uint32_t *out_segment, struct arena *arena, struct bytes *out_note)
-{
+struct proof { /* the report on slice 0 of baskets: what a server shows, and the segmentation that is served */
     struct report report;
-    struct json_write w;
+    bool has_report;
+    uint32_t segment;
+};
 
-    json_write_open(&w, arena, 8192);
-    json_write_object(&w, NULL);
-    json_write_object(&w, "settings");
-    train_settings_json(&to->settings, &w);
-    json_write_int(&w, "tried", (int64_t)to->tried_n);
-    json_write_int(&w, "of", (int64_t)to->grid_n);
-    json_write_end(&w);
-    if (report_make(history, model, span->validate_ms, span->before_ms, to->settings.base.w[MODEL_W_TOGETHER].threads, true, NULL, NULL, &report)) {
-        report_json(&report, &w);
-        *out_segment = best_kind(&report);
-        to->popular_recall10 = fmax(report.lines[1].mean.recall10, report.lines[2].mean.recall10);
-        report_close(&report);
+/* By a model that never saw slice 0. */
+static enum err prove(const struct training *training, struct past *past, const struct head_ranks *ranks, struct proof *proof)
+{
+    const struct train_span *span = training->span;
+    struct train_report *to = training->report;
+    enum err err;
+
+    past->base.build.rank[MODEL_HEAD_HISTORY] = ranks->rank;
+    past->base.build.trees[MODEL_HEAD_HISTORY] = ranks->trees;
+    err = past_build(past);
+    if (err == ERR_OK && report_make(training->history, past->model, span->validate_ms, span->before_ms, training->threads,
+                                     true, NULL, NULL, &proof->report)) {
+        proof->has_report = true;
+        proof->segment = best_kind(&proof->report);
+        to->validation_cases_n = proof->report.cases_n;
+        to->validation = proof->report.lines[0].mean;
+        to->popular_recall10 = fmax(proof->report.lines[1].mean.recall10, proof->report.lines[2].mean.recall10);
     }
-    json_write_end(&w);
-    *out_note = json_write_bytes(&w);
+    return err;
 }
 
-/* Tries the grid while there is time, the first in any case; keeps the best trial. */
-static enum err choose(const struct history *history, const struct train_span *span, const struct next_case *cases, size_t n,
-                       double seconds_most, double (*seconds_now)(void), struct train_report *report, struct trial *best)
+/* One head: rows, choice, proof; gives the ranks that serve, learnt from all rows. */
+static enum err choose_head(const struct training *training, int kind, struct proof *proof, struct head_ranks *out_ranks)
 {
-    struct train_settings grid[8];
-    double begun = seconds_now(), longest = 0;
+    struct train_settings *settings = &training->report->settings;
+    struct head head = {.kind = (enum model_head_kind)kind};
+    struct past past;
+    double left = training->ends - training->seconds_now();
+    bool is_last = kind == MODEL_HEAD_HISTORY || training->history->baskets_n == 0;
+    enum err err = gather_learn(training, settings, &head), opened;
 
-    report->grid_n = plan(report->settings, grid);
-    for (size_t i = 0; i < report->grid_n; i++) {
-        double start = seconds_now();
-        struct trial trial = {0};
-        enum err err;
-
-        if (i > 0 && start - begun + longest > seconds_most) {
-            return ERR_OK;
-        }
-        err = try_settings(history, span, grid[i], cases, n, &trial);
-        if (err != ERR_OK) {
-            return err == ERR_ABSENT ? ERR_OK : err; /* nothing before the validation part: no proof, still a model */
-        }
-        report->tried_n++;
-        if (i == 0 || worth(&trial.scores) > worth(&best->scores)) {
-            trial_close(best);
-            *best = trial;
-            report->settings = grid[i];
-        } else {
-            trial_close(&trial);
-        }
-        longest = fmax(longest, seconds_now() - start);
+    if (err != ERR_OK) {
+        head_close(&head);
+        return err;
     }
-    return ERR_OK;
+    opened = past_open(training, settings, head.kind, 0, kind == MODEL_HEAD_HISTORY, &past);
+    if (opened == ERR_OK) {
+        head_gather_judge(&head, training->history, training->span, past.model, settings, training->threads);
+        if (head.judge.cases_n > 0) {
+            struct head_ranks ranks = head_choose(&head, training->history, is_last ? left : left / 2, training->seconds_now,
+                                                  training->threads, training->report);
+
+            if (kind == MODEL_HEAD_HISTORY && !training->span->masks) {
+                err = prove(training, &past, &ranks, proof);
+            }
+            head_ranks_close(&ranks);
+        }
+        head_gather(&head, training->history, training->span, 0, past.model, settings, training->threads);
+        past_close(&past);
+    }
+    *out_ranks = head_learn(&head, settings, training->threads);
+    head_close(&head);
+    return opened == ERR_NOMEM ? opened : err;
 }
 
 enum err train_choose(const struct history *history, const struct train_span *span, size_t threads, double seconds_most,
                       double (*seconds_now)(void), struct arena *arena, struct bytes *out_file,
                       struct train_report *out_report)
 {
-    struct train_report report = {.settings = train_settings_start(threads)};
     double begun = seconds_now();
-    struct trial best = {0};
-    struct next_case *cases;
+    struct train_report *report = history_zero(1, sizeof(*report));
+    struct training training = {history, span, threads, seconds_now, begun + seconds_most, report};
+    struct head_ranks ranks[MODEL_HEADS_] = {{.rank = model_rank_start_session}, {.rank = model_rank_start}};
+    struct proof proof = {.segment = UINT32_MAX};
     struct bytes note = {0};
-    uint32_t segment = UINT32_MAX;
     enum err err = ERR_OK;
 
-    report.settings.base.w[MODEL_W_TOGETHER].customers_min = span->customers_min;
-    report.validation_cases_n = cases_of_baskets(history, span->validate_ms, span->before_ms, span->baskets_min, &cases);
-    if (report.validation_cases_n > 0) {
-        err = choose(history, span, cases, report.validation_cases_n, seconds_most, seconds_now, &report, &best);
+    report->settings = train_settings_start(history, span, threads);
+    choose_retrievers(history, span, threads, RETRIEVERS_SHARE * seconds_most, seconds_now, report);
+    for (int h = 0; h < MODEL_HEADS_ && err == ERR_OK; h++) {
+        if (head_has(history, h)) {
+            err = choose_head(&training, h, &proof, &ranks[h]);
+        }
     }
-    free(cases);
-    if (best.model != NULL) {
-        report.validation = best.scores;
-        prove(history, span, best.model, &report, &segment, arena, &note);
-    }
-    trial_close(&best);
+    leave_out(&report->settings, history);
     if (err == ERR_OK) {
-        report.settings.base.has_segments = true;
-        err = train_model(history, span, &report.settings, segment, note, arena, out_file);
+        note = train_note(report, proof.has_report ? &proof.report : NULL, arena);
+        err = build_file(&training, &report->settings, ranks, proof.segment, note, arena, out_file);
     }
+    if (proof.has_report) {
+        report_close(&proof.report);
+    }
+    for (int h = 0; h < MODEL_HEADS_; h++) {
+        head_ranks_close(&ranks[h]);
+    }
+    report->seconds = seconds_now() - begun;
     if (err == ERR_OK) {
-        report.seconds = seconds_now() - begun;
-        *out_report = report;
+        *out_report = *report;
     }
+    free(report);
     return err;
 }

@@ -20,7 +20,12 @@ struct train_span { /* what is learnt from, and what it is judged by */
     size_t baskets_min;   /* of a case: baskets before its window */
     bool masks;           /* what a customer had before is no candidate and no answer: protocols that hide it */
     size_t customers_min; /* pairs of fewer customers are learnt by nobody; below MODEL_CUSTOMERS_MIN in protocols only */
+    const uint8_t *owner_key; /* 32 bytes, of the published file (model_owner); NULL: train_owner_key */
 };
+
+/* Whose a sequence is, where no secret is at hand: in bases that ranks are learnt on, and in protocols. Who asks a model of it sets
+ * model_view.owner by this key, so that nobody is a neighbour of their own. */
+extern const uint8_t train_owner_key[32];
 
 /* Of a shop: the last 30 days judge, three months before them teach the ranks. */
 struct train_span train_span_of(int64_t before_ms);
@@ -28,36 +33,84 @@ struct train_span train_span_of(int64_t before_ms);
 struct train_settings {
     struct base_settings base;
     float rho, rho_source, case_power;
+    bool hidden[MODEL_HEADS_][FEATURES]; /* of parts that helped nothing */
 };
 
-struct train_settings train_settings_start(size_t threads);
+/* First guesses for what the history holds. */
+struct train_settings train_settings_start(const struct history *history, const struct train_span *span, size_t threads);
 
 struct train_scores { /* means over cases */
     double recall10, recall20, ndcg10, ndcg20, phr10;
+    double hr20, mrr20;
 };
+
+struct train_stage { /* one search among settings */
+    char name[32];
+    size_t cases_n, tried_n;
+    double worth_start, worth; /* of what it climbs */
+    double seconds;
+    bool is_cut;               /* the time was up before all was tried */
+};
+
+struct train_change { /* a setting that was chosen instead of the first guess */
+    char stage[32], name[24];
+    double from, to, gain;
+};
+
+struct train_part { /* leave one out: what a head is without it */
+    enum model_head_kind head;
+    char name[32];
+    double with, without; /* worth */
+    bool is_left_out;
+};
+
+struct train_group { /* validation cases that share something */
+    enum model_head_kind head;
+    char kind[24], name[32];
+    size_t cases_n;
+    struct train_scores scores;
+};
+
+struct train_head { /* one head on its validation part */
+    size_t cases_n, learn_cases_n;
+    struct train_scores scores, popular;
+    size_t trees_n;
+    double sum_worth, trees_worth; /* of the logistic sum and of trees; 0: not learnt */
+    double found;                  /* share of what came that is among the candidates */
+    double coverage20;             /* items in any list of twenty / items known */
+};
+
+enum { TRAIN_STAGES = 16, TRAIN_CHANGES = 64, TRAIN_PARTS = 40, TRAIN_GROUPS = 64 };
 
 struct train_report {
     struct train_settings settings;
-    size_t tried_n, grid_n;
-    size_t validation_cases_n;
+    size_t tried_n;
+    size_t validation_cases_n;      /* of baskets */
     struct train_scores validation; /* zero when there was nothing to validate on */
     double popular_recall10;        /* of best sellers on the same cases */
+    struct train_head head[MODEL_HEADS_];
+    struct train_stage stages[TRAIN_STAGES];
+    struct train_change changes[TRAIN_CHANGES];
+    struct train_part parts[TRAIN_PARTS];
+    struct train_group groups[TRAIN_GROUPS];
+    size_t stages_n, changes_n, parts_n, groups_n;
     double seconds;
 };
 
-/* Learns from what was before span->before_ms with these settings. Gives the file's bytes in `arena`. note: JSON for the
- * NOTE section, may be empty. segment: the enum model_segment_kind to serve; UINT32_MAX: the first guess. Deterministic: neither threads nor
- * time change a bit. Errors: ERR_NOMEM; ERR_ABSENT, nothing before the moment. */
+/* Learns from what was before span->before_ms, the ranks from the slices (train/slice.h), with these settings. Gives the file's bytes
+ * in `arena`. note: JSON for the NOTE section, may be empty. segment: the enum model_segment_kind to serve; UINT32_MAX: the first guess.
+ * Deterministic: neither threads nor time change a bit. Errors: ERR_NOMEM; ERR_ABSENT, nothing before the moment. */
 MUST_USE enum err train_model(const struct history *history, const struct train_span *span,
-                              const struct train_settings *settings, uint32_t segment, struct bytes note,
+                              const struct train_settings *settings, size_t threads, uint32_t segment, struct bytes note,
                               struct arena *arena, struct bytes *out_file);
 /* Members of an object the caller has begun. */
 struct json_write;
 void train_settings_json(const struct train_settings *settings, struct json_write *w);
-/* Chooses settings on the span's validation part, reports there (NOTE section: train/report.h), then learns from all before
- * before_ms. A history may hold baskets, looks, or both; of looks the validation part is the newest twentieth of the visits, whatever
- * validate_ms says. seconds_most: for choosing. seconds_now: a clock. Which settings are tried depends on the clock, unless
- * all fit. Errors: ERR_ABSENT, nothing before before_ms; ERR_NOMEM. */
+/* Chooses settings on slice 0, reports there (NOTE section: train/report.h, train/train_note.h), then learns from all before before_ms. A
+ * history may hold baskets, looks, or both; of looks the newest twentieth of the visits judges, whatever validate_ms says.
+ * seconds_most: for choosing. seconds_now: a clock. What is tried depends on the clock, unless all fits. Errors: ERR_ABSENT, nothing
+ * before before_ms; ERR_NOMEM. Memory: the history, one base and its matrices at a time, and 1.2 million rows of 400 bytes a
+ * head. */
 MUST_USE enum err train_choose(const struct history *history, const struct train_span *span, size_t threads,
                                double seconds_most, double (*seconds_now)(void), struct arena *arena,
                                struct bytes *out_file, struct train_report *out_report);

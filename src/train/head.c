@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/head.h"
+
+#include "model/model_popular.h"
+
+#include "base/topk.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    LEARN_ROWS = 1200 * 1000, /* over all slices: about .5 GB, and as much again while trees are learnt */
+    JUDGE_ROWS = 400 * 1000,
+    JUDGE_CASES = 3000,
+    PART_ROWS = 250 * 1000,   /* of learn, while parts are left out in turn */
+    LIST = 20
+};
+
+static const struct model_rank *start_of(enum model_head_kind kind)
+{
+    return kind == MODEL_HEAD_SESSION ? &model_rank_start_session : &model_rank_start;
+}
+
+/* ---- rows ---- */
+
+static struct rank_asking asking_of(const struct history *history, const struct train_span *span,
+                                    const struct model_view *view, const struct train_settings *settings, size_t threads)
+{
+    return (struct rank_asking){.history = history, .view = view, .power = settings->case_power, .masks = span->masks,
+                                .owner_key = train_owner_key, .threads = threads};
+}
+
+void head_gather(struct head *head, const struct history *history, const struct train_span *span, unsigned k,
+                 const struct model *model, const struct train_settings *settings, size_t threads)
+{
+    struct model_view view = {.base = model};
+    struct rank_asking asking = asking_of(history, span, &view, settings, threads);
+    struct next_case *cases;
+    struct slice slice;
+
+    if (!slice_of(history, span, head->kind, k, &slice)) {
+        return;
+    }
+    asking.n = slice_cases(history, span, head->kind, &slice, 0, &cases);
+    asking.cases = cases;
+    asking.rows_most = LEARN_ROWS / (slices_n(span, head->kind) + 1);
+    rank_rows_add(&head->learn, &asking);
+    free(cases);
+}
+
+static void judge_popular(struct head *head, const struct history *history, const struct model *model)
+{
+    size_t n;
+    const uint32_t *recent = model_popular_recent(model, &n);
+    struct rank_rows rows = head->judge; /* the same cases, other lists: margins fall with the place among best sellers */
+    struct head other = {.kind = head->kind, .cases = head->cases, .cases_n = head->cases_n, .items_n = head->items_n};
+    float *margin;
+
+    n = n < LIST ? n : LIST;
+    other.judge = rows;
+    other.judge.hit = history_zero(rows.cases_n * n, 1);
+    other.judge.item = history_grow(NULL, rows.cases_n * n, sizeof(uint32_t));
+    other.judge.case_at = history_grow(NULL, rows.cases_n + 1, sizeof(size_t));
+    margin = history_grow(NULL, rows.cases_n * n, sizeof(*margin));
+    for (size_t c = 0; c < rows.cases_n; c++) {
+        const struct next_case *one = &head->cases[rows.case_of[c]];
+
+        other.judge.case_at[c] = c * n;
+        for (size_t r = 0; r < n; r++) {
+            other.judge.item[c * n + r] = recent[r];
+            other.judge.hit[c * n + r] = rank_rows_is_hit(history, one, model_item_id(model, recent[r]).v);
+            margin[c * n + r] = -(float)r;
+        }
+    }
+    other.judge.case_at[rows.cases_n] = rows.cases_n * n;
+    other.judge.n = rows.cases_n * n;
+    head->popular = head_score(&other, margin, NULL);
+    free(other.judge.hit);
+    free(other.judge.item);
+    free(other.judge.case_at);
+    free(margin);
+}
+
+/* How often the rarest thing that came was met before, of looks and purchases alike. */
+static void count_seen(struct head *head, const struct history *history, const struct model *model)
+{
+    head->seen = history_zero(head->judge.cases_n, sizeof(*head->seen));
+    for (size_t c = 0; c < head->judge.cases_n; c++) {
+        const struct next_case *one = &head->cases[head->judge.case_of[c]];
+        const struct history_basket *basket = one->is_look ? NULL : &history->baskets[one->target];
+        size_t least = SIZE_MAX;
+
+        for (size_t l = 0; l < (basket != NULL ? basket->lines_n : 1); l++) {
+            uint32_t of = basket != NULL ? history->lines[basket->lines_at + l].item : history->looks[one->target].item;
+            uint32_t item = model_item_find(model, (struct item_id){history->items.id[of]});
+            size_t seen = item == MODEL_NONE ? 0
+                                             : (size_t)(model_item(model, item)->all_n + model_seen(model, item)->all[MODEL_SESSION]);
+
+            least = seen < least ? seen : least;
+        }
+        head->seen[c] = least;
+    }
+}
+
+void head_gather_judge(struct head *head, const struct history *history, const struct train_span *span,
+                       const struct model *model, const struct train_settings *settings, size_t threads)
+{
+    struct model_view view = {.base = model};
+    struct rank_asking asking = asking_of(history, span, &view, settings, threads);
+    struct slice slice;
+
+    if (!slice_of(history, span, head->kind, 0, &slice)) {
+        return;
+    }
+    head->cases_n = asking.n = slice_cases(history, span, head->kind, &slice, JUDGE_CASES, &head->cases);
+    head->items_n = model_items_n(model);
+    asking.cases = head->cases;
+    asking.rows_most = JUDGE_ROWS;
+    asking.keeps_misses = true;
+    rank_rows_add(&head->judge, &asking);
+    judge_popular(head, history, model);
+    count_seen(head, history, model);
+}
+
+void head_close(struct head *head)
+{
+    rank_rows_free(&head->learn);
+    rank_rows_free(&head->judge);
+    free(head->cases);
+    free(head->seen);
+    *head = (struct head){.kind = head->kind};
+}
+
+void head_ranks_close(struct head_ranks *ranks)
+{
+    free(ranks->trees);
+    *ranks = (struct head_ranks){.trees = NULL};
+}
+
+/* ---- scores ---- */
+
+static struct head_case score_case(const struct rank_rows *rows, size_t c, const float *margin, struct topk_entry room[LIST])
+{
+    struct topk best = topk_of(room, LIST);
+    struct head_case score = {0};
+    double gain = 0, ideal = 0, truth_n = (double)rows->truth_n[c];
+    size_t hits = 0;
+
+    for (size_t i = rows->case_at[c]; i < rows->case_at[c + 1]; i++) {
+        topk_offer(&best, margin[i], (uint32_t)i);
+    }
+    topk_sort(&best);
+    for (size_t r = 0; r < LIST; r++) {
+        double place = 1 / log2((double)r + 2);
+
+        ideal += (double)r < truth_n ? place : 0;
+        if (r < best.n && rows->hit[best.at[r].item]) {
+            score.mrr20 = hits == 0 ? 1.0f / (float)(r + 1) : score.mrr20;
+            gain += place;
+            hits++;
+        }
+        if (r + 1 == LIST / 2) {
+            score.recall10 = (float)((double)hits / truth_n);
+            score.ndcg10 = (float)(gain / ideal);
+            score.phr10 = hits > 0;
+        }
+    }
+    score.hr20 = hits > 0;
+    score.recall20 = (float)((double)hits / truth_n);
+    score.ndcg20 = (float)(gain / ideal);
+    return score;
+}
+
+static void add_case(struct train_scores *sum, const struct head_case *one, double weight)
+{
+    sum->hr20 += weight * (double)one->hr20;
+    sum->mrr20 += weight * (double)one->mrr20;
+    sum->recall10 += weight * (double)one->recall10;
+    sum->recall20 += weight * (double)one->recall20;
+    sum->ndcg10 += weight * (double)one->ndcg10;
+    sum->ndcg20 += weight * (double)one->ndcg20;
+    sum->phr10 += weight * (double)one->phr10;
+}
+
+struct train_scores head_score(const struct head *head, const float *margin, struct head_case *out_cases)
+{
+    struct train_scores mean = {0};
+    struct topk_entry room[LIST];
+
+    for (size_t c = 0; c < head->judge.cases_n; c++) {
+        struct head_case one = score_case(&head->judge, c, margin, room);
+
+        add_case(&mean, &one, 1 / (double)head->judge.cases_n);
+        if (out_cases != NULL) {
+            out_cases[c] = one;
+        }
+    }
+    return mean;
+}
+
+double head_worth(const struct train_scores *scores, enum model_head_kind kind)
+{
+    return kind == MODEL_HEAD_SESSION ? scores->hr20 + 1.5 * scores->mrr20
+                                      : scores->recall10 + scores->ndcg10 + scores->phr10 / 3;
+}
+
+static struct train_scores judge_sum(const struct head *head, const struct model_rank *rank)
+{
+    float *margin = history_grow(NULL, head->judge.n, sizeof(*margin));
+    struct train_scores scores;
+
+    model_rank_sum(rank, head->judge.value, head->judge.n, margin);
+    scores = head_score(head, margin, NULL);
+    free(margin);
+    return scores;
+}
+
+/* ---- parts ---- */
+
+struct head_part {
+    const char *name;
+    enum model_domain domain; /* MODEL_DOMAINS_: of no domain, features are numbers */
+    uint8_t feature[24];
+    size_t n;
+};
+
+static const struct head_part parts[] = {
+    {"next look: W", MODEL_SESSION, {FEATURE_W, FEATURE_W_SHARE, FEATURE_W_RANK, FEATURE_W_VSTAN}, 4},
+    {"visits alike: VSTAN", MODEL_SESSION, {FEATURE_VSTAN, FEATURE_VSTAN_SHARE, FEATURE_VSTAN_RANK, FEATURE_W_VSTAN}, 4},
+    {"visits alike: VMIS", MODEL_SESSION, {FEATURE_VMIS_SHARE}, 1},
+    {"pairs and rules of looks", MODEL_SESSION, {FEATURE_PAIR_SHARE, FEATURE_RULE_SHARE, FEATURE_PAIR_RATE, FEATURE_RULE_RATE}, 4},
+    {"seen in this visit", MODEL_SESSION, {FEATURE_SEEN, FEATURE_SEEN_ONCE, FEATURE_SEEN_TWICE, FEATURE_NEARNESS}, 4},
+    {"popular looks", MODEL_SESSION, {FEATURE_POPULAR, FEATURE_RECENT, FEATURE_LAST_POPULAR}, 3},
+    {"next purchase: W", MODEL_HISTORY, {FEATURE_W, FEATURE_W_SHARE, FEATURE_W_RANK, FEATURE_W_VSTAN}, 4},
+    {"buyers alike: VSTAN", MODEL_HISTORY, {FEATURE_VSTAN, FEATURE_VSTAN_SHARE, FEATURE_VSTAN_RANK, FEATURE_W_VSTAN}, 4},
+    {"buyers alike: VMIS", MODEL_HISTORY, {FEATURE_VMIS_SHARE}, 1},
+    {"pairs and rules of purchases", MODEL_HISTORY, {FEATURE_PAIR_SHARE, FEATURE_RULE_SHARE, FEATURE_PAIR_RATE, FEATURE_RULE_RATE}, 4},
+    {"bought together", MODEL_DOMAINS_, {FEATURE_TOGETHER_OWN, FEATURE_TOGETHER_NEW}, 2},
+    {"looks of the last days", MODEL_DOMAINS_, {FEATURE_LOOKED, FEATURE_INTEREST}, 2},
+    {"bought after looks", MODEL_DOMAINS_, {FEATURE_BOUGHT_AFTER}, 1},
+    {"own counts", MODEL_DOMAINS_, {FEATURE_COUNT, FEATURE_TIMES, FEATURE_RATE, FEATURE_DAYS_DECAYED, FEATURE_BASKETS_DECAYED,
+                                    FEATURE_COUNT_SQUARE, FEATURE_RATE_SQUARE, FEATURE_COUNT_RATE, FEATURE_COUNT_DAYS,
+                                    FEATURE_COUNT_REPEAT, FEATURE_RATE_REPEAT}, 11},
+    {"due again", MODEL_DOMAINS_, {FEATURE_DUE, FEATURE_DUE_SQUARE, FEATURE_HAZARD, FEATURE_EARLY, FEATURE_AMOUNT_DUE}, 5},
+    {"still a customer", MODEL_DOMAINS_, {FEATURE_ALIVE}, 1},
+    {"price level", MODEL_DOMAINS_, {FEATURE_PRICE_FIT}, 1},
+    {"popular purchases", MODEL_DOMAINS_, {FEATURE_POPULAR_OWN, FEATURE_POPULAR_NEW}, 2},
+    {"popular in the store", MODEL_DOMAINS_, {FEATURE_STORE_OWN, FEATURE_STORE_NEW}, 2},
+    {"alike in words, brand, price", MODEL_DOMAINS_, {FEATURE_CONTENT, FEATURE_COLD}, 2},
+};
+
+enum { PARTS = sizeof(parts) / sizeof(*parts) };
+
+static void part_hide(const struct head_part *part, bool hidden[FEATURES])
+{
+    size_t first = part->domain == MODEL_SESSION ? FEATURE_SESSION_FIRST
+                   : part->domain == MODEL_HISTORY ? FEATURE_HISTORY_FIRST : 0;
+
+    for (size_t i = 0; i < part->n; i++) {
+        hidden[first + part->feature[i]] = true;
+    }
+}
+
+/* Does any value of the part differ from 0? */
+static bool part_speaks(const struct head_part *part, const struct rank_rows *rows)
+{
+    bool of[FEATURES] = {false};
+
+    part_hide(part, of);
+    for (size_t i = 0; i < rows->n; i++) {
+        for (size_t f = 0; f < FEATURES; f++) {
+            if (of[f] && rows->value[i * FEATURES + f] != 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The worth of a sum that never saw the hidden features. */
+static double worth_without(struct head *head, struct rank_rows *learn, const struct model_rank *start, const bool hidden[FEATURES],
+                            size_t threads)
+{
+    float *learn_saved = rank_rows_hide(learn, hidden), *judge_saved = rank_rows_hide(&head->judge, hidden);
+    struct model_rank rank = rank_train_sum(learn, start, threads);
+    struct train_scores scores;
+
+    for (size_t f = 0; f < FEATURES; f++) {
+        rank.weight[f] = hidden[f] ? 0 : rank.weight[f];
+    }
+    scores = judge_sum(head, &rank);
+    rank_rows_show(learn, hidden, learn_saved);
+    rank_rows_show(&head->judge, hidden, judge_saved);
+    return head_worth(&scores, head->kind);
+}
+
+static void choose_parts(struct head *head, const struct model_rank *start, double ends, double (*seconds_now)(void),
+                         size_t threads, struct train_report *report)
+{
+    bool *left_out = report->settings.hidden[head->kind], none[FEATURES] = {false};
+    struct rank_rows learn;
+    double with, longest, begun = seconds_now();
+
+    rank_rows_thin(&head->learn, head->learn.n / PART_ROWS + 1, &learn);
+    with = worth_without(head, &learn, start, none, threads);
+    longest = seconds_now() - begun;
+    for (size_t p = 0; p < PARTS && report->parts_n < TRAIN_PARTS; p++) {
+        struct train_part *to = &report->parts[report->parts_n];
+        bool hidden[FEATURES] = {false};
+
+        if (seconds_now() + longest > ends) {
+            break;
+        }
+        if (!part_speaks(&parts[p], &learn)) {
+            continue;
+        }
+        part_hide(&parts[p], hidden);
+        *to = (struct train_part){.head = head->kind, .with = with, .without = worth_without(head, &learn, start, hidden, threads)};
+        (void)snprintf(to->name, sizeof(to->name), "%s", parts[p].name);
+        report->parts_n++;
+        if (to->without < with) {
+            continue;
+        }
+        for (size_t f = 0; f < FEATURES; f++) { /* with those that went before it */
+            hidden[f] = hidden[f] || left_out[f];
+        }
+        if (worth_without(head, &learn, start, hidden, threads) >= with) {
+            memcpy(left_out, hidden, sizeof(hidden));
+            to->is_left_out = true;
+        }
+    }
+    rank_rows_free(&learn);
+}
+
+/* ---- groups ---- */
+
+enum { GROUP_CASES_MIN = 5 }; /* fewer say nothing, or too much of whom */
+
+static void add_group(const struct head *head, const char *kind, struct bytes name, const struct head_case *scores,
+                      const bool *is_in, struct train_report *report)
+{
+    struct train_group group = {.head = head->kind};
+
+    for (size_t c = 0; c < head->judge.cases_n; c++) {
+        group.cases_n += is_in[c];
+    }
+    if (group.cases_n < GROUP_CASES_MIN || report->groups_n == TRAIN_GROUPS) {
+        return;
+    }
+    for (size_t c = 0; c < head->judge.cases_n; c++) {
+        if (is_in[c]) {
+            add_case(&group.scores, &scores[c], 1 / (double)group.cases_n);
+        }
+    }
+    (void)snprintf(group.kind, sizeof(group.kind), "%.*s", (int)sizeof(group.kind) - 1, kind);
+    (void)snprintf(group.name, sizeof(group.name), "%.*s", (int)name.n, name.p);
+    report->groups[report->groups_n++] = group;
+}
+
+static size_t steps_known(const struct head *head, const struct history *history, size_t c)
+{
+    const struct next_case *one = &head->cases[head->judge.case_of[c]];
+    size_t from = one->look_to;
+
+    if (!one->is_look) {
+        return one->to - one->from;
+    }
+    while (from > one->look_from && (from == one->look_to ||
+                                     history->looks[from].at_ms - history->looks[from - 1].at_ms <= MODEL_SESSION_GAP_MS)) {
+        from--;
+    }
+    return one->look_to - from;
+}
+
+/* Was any of what came met by this customer before? */
+static bool is_repeat(const struct head *head, const struct history *history, size_t c)
+{
+    const struct next_case *one = &head->cases[head->judge.case_of[c]];
+    const struct history_basket *target = one->is_look ? NULL : &history->baskets[one->target];
+
+    if (target == NULL) {
+        for (size_t l = one->look_from; l < one->look_to; l++) {
+            if (history->looks[l].item == history->looks[one->target].item) {
+                return true;
+            }
+        }
+        return false;
+    }
+    for (size_t b = one->from; b < one->to; b++) {
+        for (size_t l = 0; l < history->baskets[b].lines_n; l++) {
+            for (size_t t = 0; t < target->lines_n; t++) {
+                if (history->lines[history->baskets[b].lines_at + l].item == history->lines[target->lines_at + t].item) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+static void add_groups(const struct head *head, const struct history *history, const struct head_case *scores,
+                       struct train_report *report)
+{
+    static const struct {
+        size_t from, to;
+        const char *name;
+    } lengths[] = {{1, 2, "1"}, {2, 3, "2"}, {3, 5, "3 to 4"}, {5, 10, "5 to 9"}, {10, 30, "10 to 29"},
+                   {30, 100, "30 to 99"}, {100, SIZE_MAX, "100 or more"}},
+      meets[] = {{0, 1, "never met"}, {1, 5, "met 1 to 4 times"}, {5, 20, "met 5 to 19 times"}, {20, SIZE_MAX, "met 20 times or more"}};
+    size_t n = head->judge.cases_n;
+    bool *is_in = history_zero(n, sizeof(*is_in));
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+        for (size_t c = 0; c < n; c++) {
+            size_t steps = steps_known(head, history, c);
+
+            is_in[c] = steps >= lengths[i].from && steps < lengths[i].to;
+        }
+        add_group(head, head->kind == MODEL_HEAD_SESSION ? "looks so far" : "baskets so far", bytes_of(lengths[i].name), scores,
+                  is_in, report);
+    }
+    for (int again = 1; again >= 0; again--) {
+        for (size_t c = 0; c < n; c++) {
+            is_in[c] = is_repeat(head, history, c) == (again == 1);
+        }
+        add_group(head, "what came", again ? BYTES_LIT("had before") : BYTES_LIT("all new to them"), scores, is_in, report);
+    }
+    for (size_t i = 0; i < sizeof(meets) / sizeof(*meets); i++) {
+        for (size_t c = 0; c < n; c++) {
+            is_in[c] = head->seen[c] >= meets[i].from && head->seen[c] < meets[i].to;
+        }
+        add_group(head, "rarest that came", bytes_of(meets[i].name), scores, is_in, report);
+    }
+    for (size_t f = 0; f < history->facts_n; f++) {
+        for (uint32_t v = 0; v < history->facts[f].values.n; v++) {
+            for (size_t c = 0; c < n; c++) {
+                is_in[c] = history->facts[f].of[head->cases[head->judge.case_of[c]].customer] == v;
+            }
+            add_group(head, history->facts[f].name, history_name(&history->facts[f].values, v), scores, is_in, report);
+        }
+    }
+    free(is_in);
+}
+
+/* Share of what came that is a candidate, and of all items that stand in a list of twenty. */
+static void add_reach(const struct head *head, const float *margin, struct train_head *to)
+{
+    const struct rank_rows *rows = &head->judge;
+    uint8_t *is_shown = history_zero(head->items_n, 1);
+    size_t truth = 0, hits = 0, shown = 0;
+
+    for (size_t c = 0; c < rows->cases_n; c++) {
+        struct topk_entry room[LIST];
+        struct topk best = topk_of(room, LIST);
+
+        truth += rows->truth_n[c];
+        for (size_t i = rows->case_at[c]; i < rows->case_at[c + 1]; i++) {
+            hits += rows->hit[i];
+            topk_offer(&best, margin[i], rows->item[i]);
+        }
+        for (size_t r = 0; r < best.n; r++) {
+            is_shown[best.at[r].item] = 1;
+        }
+    }
+    for (size_t i = 0; i < head->items_n; i++) {
+        shown += is_shown[i];
+    }
+    to->found = truth > 0 ? (double)hits / (double)truth : 0;
+    to->coverage20 = head->items_n > 0 ? (double)shown / (double)head->items_n : 0;
+    free(is_shown);
+}
+
+/* ---- choosing and learning ---- */
+
+static struct model_rank start_with(const struct train_settings *settings, enum model_head_kind kind)
+{
+    struct model_rank start = *start_of(kind);
+
+    start.rho = settings->rho;
+    start.rho_source = settings->rho_source;
+    return start;
+}
+
+struct head_ranks head_learn(struct head *head, const struct train_settings *settings, size_t threads)
+{
+    struct model_rank start = start_with(settings, head->kind);
+    const bool *hidden = settings->hidden[head->kind];
+    float *saved = rank_rows_hide(&head->learn, hidden);
+    struct head_ranks ranks = {.trees = NULL};
+
+    rank_rows_weigh(&head->learn, settings->case_power);
+    ranks.rank = rank_train_sum(&head->learn, &start, threads);
+    for (size_t f = 0; f < FEATURES; f++) {
+        ranks.rank.weight[f] = hidden[f] ? 0 : ranks.rank.weight[f];
+    }
+    rank_rows_show(&head->learn, hidden, saved);
+    return ranks;
+}
+
+static void choose_power(struct head *head, const struct model_rank *start, double *worth, size_t threads,
+                         struct train_report *report)
+{
+    float other = report->settings.case_power > 0 ? 0 : 0.5f;
+    struct train_change *change = &report->changes[report->changes_n];
+    struct model_rank rank;
+    struct train_scores scores;
+    double gain;
+
+    rank_rows_weigh(&head->learn, other);
+    rank = rank_train_sum(&head->learn, start, threads);
+    scores = judge_sum(head, &rank);
+    report->tried_n++;
+    gain = head_worth(&scores, head->kind) - *worth;
+    if (gain > 0 && report->changes_n < TRAIN_CHANGES) {
+        *change = (struct train_change){.stage = "ranks", .name = "casePower", .from = (double)report->settings.case_power,
+                                        .to = (double)other, .gain = gain};
+        report->changes_n++;
+        report->settings.case_power = other;
+        *worth += gain;
+    }
+    rank_rows_weigh(&head->learn, report->settings.case_power);
+}
+
+struct head_ranks head_choose(struct head *head, const struct history *history, double seconds_most,
+                              double (*seconds_now)(void), size_t threads, struct train_report *report)
+{
+    double ends = seconds_now() + seconds_most;
+    struct model_rank start = start_with(&report->settings, head->kind), rank;
+    struct train_head *to = &report->head[head->kind];
+    struct train_scores scores;
+    struct head_case *scores_of;
+    struct head_ranks ranks;
+    float *margin;
+
+    to->cases_n = head->judge.cases_n;
+    to->learn_cases_n = head->learn.cases_n;
+    to->popular = head->popular;
+    rank = rank_train_sum(&head->learn, &start, threads);
+    scores = judge_sum(head, &rank);
+    to->sum_worth = head_worth(&scores, head->kind);
+    if (seconds_most > 0 && head->kind == MODEL_HEAD_HISTORY) {
+        choose_power(head, &start, &to->sum_worth, threads, report);
+    }
+    if (seconds_most > 0) {
+        choose_parts(head, &start, ends, seconds_now, threads, report);
+    }
+    ranks = head_learn(head, &report->settings, threads);
+    margin = history_grow(NULL, head->judge.n, sizeof(*margin));
+    model_rank_sum(&ranks.rank, head->judge.value, head->judge.n, margin);
+    scores_of = history_zero(head->judge.cases_n, sizeof(*scores_of));
+    to->scores = head_score(head, margin, scores_of);
+    add_groups(head, history, scores_of, report);
+    add_reach(head, margin, to);
+    free(scores_of);
+    free(margin);
+    return ranks;
+}
