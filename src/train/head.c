@@ -298,7 +298,7 @@ static double worth_without(struct head *head, struct rank_rows *learn, const st
 static void choose_parts(struct head *head, const struct model_rank *start, double ends, double (*seconds_now)(void),
                          size_t threads, struct train_report *report)
 {
-    bool *left_out = report->settings.hidden[head->kind], none[FEATURES] = {false};
+    bool *left_out = report->settings.left_out[head->kind], none[FEATURES] = {false};
     struct rank_rows learn;
     double with, longest, begun = seconds_now();
 
@@ -485,7 +485,7 @@ static struct model_rank start_with(const struct train_settings *settings, enum 
 struct head_ranks head_learn(struct head *head, const struct train_settings *settings, size_t threads)
 {
     struct model_rank start = start_with(settings, head->kind);
-    const bool *hidden = settings->hidden[head->kind];
+    const bool *hidden = settings->left_out[head->kind];
     float *saved = rank_rows_hide(&head->learn, hidden);
     struct head_ranks ranks = {.trees = NULL};
 

@@ -198,7 +198,7 @@ static void leave_out(struct train_settings *settings, const struct history *his
     for (size_t f = 0; f < FEATURES; f++) {
         is_hidden[f] = true;
         for (int h = 0; h < MODEL_HEADS_; h++) {
-            is_hidden[f] = is_hidden[f] && (settings->hidden[h][f] || !head_has(history, h));
+            is_hidden[f] = is_hidden[f] && (settings->left_out[h][f] || !head_has(history, h));
         }
     }
     for (int d = 0; d < MODEL_DOMAINS_; d++) {

@@ -33,7 +33,7 @@ struct train_span train_span_of(int64_t before_ms);
 struct train_settings {
     struct base_settings base;
     float rho, rho_source, case_power;
-    bool hidden[MODEL_HEADS_][FEATURES]; /* of parts that helped nothing */
+    bool left_out[MODEL_HEADS_][FEATURES]; /* of parts that helped nothing */
 };
 
 /* First guesses for what the history holds. */
