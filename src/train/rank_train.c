@@ -3,113 +3,108 @@
 
 #include "train/pool.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include <cblas.h>
 #include <lapacke.h>
 
-enum { ROWS_PIECE = 4096, STEPS_MAX = 40, WIDE = FEATURES + 1 };
+enum { ROWS_PIECE = 1024, STEPS_MAX = 40, WIDE_MOST = FEATURES + 1, HITS_LEAST = 10 * WIDE_MOST };
 #define RIDGE 1e-6 /* a row, on standardised values: prototype */
 
 /* ---- Newton ---- */
 
-struct piece_sum { /* of one piece of rows; added up in order */
-    double loss, slope[WIDE], curve[WIDE * WIDE];
-};
-
+/* Only features that differ take part: `live` of them, and the constant behind them. A piece of rows has sums of its own, added up
+ * in order, so that threads change nothing: loss | slope[wide] | curve[wide * wide], lower half. */
 struct fit {
     const struct rank_rows *rows;
-    double mean[FEATURES], scale[FEATURES]; /* scale 0: never differs */
-    double b[WIDE];                                     /* the constant last */
-    struct piece_sum *sums;
-    bool has_curve;
+    double mean[FEATURES], scale[FEATURES]; /* by feature; scale 0: never differs */
+    size_t live, wide;
+    uint16_t feature[FEATURES]; /* of a live column */
+    double b[WIDE_MOST];        /* by live column, the constant last */
+    double *sums;
+    size_t sums_each;
 };
 
-static double margin(const struct fit *fit, const float *value, double *z)
+/* What is not known is taken as the mean. */
+static inline double standard(const struct fit *fit, float value, size_t f)
 {
-    double sum = fit->b[FEATURES];
-
-    for (size_t f = 0; f < FEATURES; f++) {
-        z[f] = fit->scale[f] > 0 ? ((double)value[f] - fit->mean[f]) * fit->scale[f] : 0;
-        sum += fit->b[f] * z[f];
-    }
-    z[FEATURES] = 1;
-    return sum;
+    return isfinite(value) ? ((double)value - fit->mean[f]) * fit->scale[f] : 0;
 }
 
 static void fit_part(void *ctx, size_t from, size_t to)
 {
-    struct fit *fit = ctx;
-    struct piece_sum *sum = &fit->sums[from / ROWS_PIECE];
-    double *z = history_grow(NULL, ROWS_PIECE * WIDE, sizeof(*z));
+    const struct fit *fit = ctx;
+    size_t wide = fit->wide;
+    double *sum = fit->sums + from / ROWS_PIECE * fit->sums_each, *slope = sum + 1, *curve = slope + wide;
+    double *z = history_grow(NULL, ROWS_PIECE * wide, sizeof(*z));
 
-    *sum = (struct piece_sum){0};
+    memset(sum, 0, (1 + wide) * sizeof(*sum));
     for (size_t r = from; r < to; r++) {
-        double *row = z + (r - from) * WIDE;
-        double s = margin(fit, fit->rows->value + r * FEATURES, row), w = (double)fit->rows->weight[r];
-        double p = 1 / (1 + exp(-s)), y = fit->rows->hit[r], root;
+        const float *value = fit->rows->value + r * FEATURES;
+        double *row = z + (r - from) * wide;
+        double s = fit->b[fit->live], w = (double)fit->rows->weight[r], y = fit->rows->hit[r], p, root, off;
 
-        sum->loss += w * ((s > 0 ? s + log1p(exp(-s)) : log1p(exp(s))) - y * s);
-        if (!fit->has_curve) {
-            continue;
+        for (size_t k = 0; k < fit->live; k++) {
+            row[k] = standard(fit, value[fit->feature[k]], fit->feature[k]);
+            s += fit->b[k] * row[k];
         }
+        row[fit->live] = 1;
+        p = 1 / (1 + exp(-s));
+        sum[0] += w * ((s > 0 ? s + log1p(exp(-s)) : log1p(exp(s))) - y * s);
         root = sqrt(w * p * (1 - p));
-        for (size_t f = 0; f < WIDE; f++) {
-            sum->slope[f] += w * (y - p) * row[f];
-            row[f] *= root;
+        off = w * (y - p);
+        for (size_t k = 0; k < wide; k++) {
+            slope[k] += off * row[k];
+            row[k] *= root;
         }
     }
-    if (fit->has_curve) {
-        cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, WIDE, (int)(to - from), 1, z, WIDE, 0, sum->curve, WIDE);
-    }
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)wide, (int)(to - from), 1, z, (int)wide, 0, curve,
+                (int)wide);
     free(z);
 }
 
-static struct piece_sum fit_sum(struct fit *fit, bool has_curve, size_t threads)
+/* Loss, slope and curvature at b, in the first piece's place. */
+static double *fit_sum(struct fit *fit, size_t threads)
 {
     size_t pieces = (fit->rows->n + ROWS_PIECE - 1) / ROWS_PIECE;
-    struct piece_sum all = {0};
-    double ridge = RIDGE * (double)fit->rows->n;
+    double *all = fit->sums, ridge = RIDGE * (double)fit->rows->n;
 
-    fit->has_curve = has_curve;
     pool_run(threads, ROWS_PIECE, fit->rows->n, fit_part, fit);
-    for (size_t p = 0; p < pieces; p++) {
-        all.loss += fit->sums[p].loss;
-        for (size_t f = 0; has_curve && f < WIDE; f++) {
-            all.slope[f] += fit->sums[p].slope[f];
-        }
-        for (size_t x = 0; has_curve && x < WIDE * WIDE; x++) {
-            all.curve[x] += fit->sums[p].curve[x];
+    for (size_t p = 1; p < pieces; p++) {
+        for (size_t x = 0; x < fit->sums_each; x++) {
+            all[x] += fit->sums[p * fit->sums_each + x];
         }
     }
-    for (size_t f = 0; f < FEATURES; f++) {
-        all.loss += ridge * fit->b[f] * fit->b[f] / 2;
-        all.slope[f] -= ridge * fit->b[f];
-        all.curve[f * WIDE + f] += ridge + (fit->scale[f] > 0 ? 0 : 1);
+    for (size_t k = 0; k < fit->live; k++) {
+        all[0] += ridge * fit->b[k] * fit->b[k] / 2;
+        all[1 + k] -= ridge * fit->b[k];
+        all[1 + fit->wide + k * fit->wide + k] += ridge;
     }
-    all.curve[WIDE * WIDE - 1] += 1e-9;
+    all[fit->sums_each - 1] += 1e-9;
     return all;
 }
 
 static void standardise(struct fit *fit)
 {
     const struct rank_rows *rows = fit->rows;
-    double square[FEATURES] = {0}, hits = 0;
+    double square[FEATURES] = {0}, known[FEATURES] = {0};
 
     for (size_t r = 0; r < rows->n; r++) {
-        hits += rows->hit[r];
         for (size_t f = 0; f < FEATURES; f++) {
-            fit->mean[f] += (double)rows->value[r * FEATURES + f];
+            float v = rows->value[r * FEATURES + f];
+
+            fit->mean[f] += isfinite(v) ? (double)v : 0;
+            known[f] += isfinite(v);
         }
     }
     for (size_t f = 0; f < FEATURES; f++) {
-        fit->mean[f] /= (double)rows->n;
+        fit->mean[f] = known[f] > 0 ? fit->mean[f] / known[f] : 0;
+        fit->scale[f] = 1;
     }
     for (size_t r = 0; r < rows->n; r++) {
         for (size_t f = 0; f < FEATURES; f++) {
-            double off = (double)rows->value[r * FEATURES + f] - fit->mean[f];
+            double off = standard(fit, rows->value[r * FEATURES + f], f);
 
             square[f] += off * off;
         }
@@ -118,31 +113,41 @@ static void standardise(struct fit *fit)
         double spread = sqrt(square[f] / (double)rows->n);
 
         fit->scale[f] = spread > 1e-6 ? 1 / spread : 0;
+        if (fit->scale[f] > 0) {
+            fit->feature[fit->live++] = (uint16_t)f;
+        }
     }
-    fit->b[FEATURES] = log((hits + 1) / ((double)rows->n - hits + 1));
+    fit->wide = fit->live + 1;
+    fit->sums_each = 1 + fit->wide + fit->wide * fit->wide;
 }
 
 static void newton(struct fit *fit, size_t threads)
 {
-    struct piece_sum sum = fit_sum(fit, true, threads);
+    int wide = (int)fit->wide;
+    double *sum = fit_sum(fit, threads);
 
     for (int step = 0; step < STEPS_MAX; step++) {
-        double was[WIDE], loss = sum.loss, part = 1;
+        double was[WIDE_MOST], way[WIDE_MOST], loss = sum[0], part = 1;
 
         memcpy(was, fit->b, sizeof(was));
-        if (LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', WIDE, 1, sum.curve, WIDE, sum.slope, 1) != 0) {
+        if (LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', wide, 1, sum + 1 + wide, wide, sum + 1, 1) != 0) {
             return; /* what was reached so far stands */
         }
+        memcpy(way, sum + 1, fit->wide * sizeof(*way));
         for (int half = 0; half < 12; half++, part /= 2) {
-            for (size_t f = 0; f < WIDE; f++) {
-                fit->b[f] = was[f] + part * sum.slope[f];
+            for (size_t k = 0; k < fit->wide; k++) {
+                fit->b[k] = was[k] + part * way[k];
             }
-            if (fit_sum(fit, false, threads).loss <= loss) {
+            sum = fit_sum(fit, threads);
+            if (sum[0] <= loss) {
                 break;
             }
         }
-        sum = fit_sum(fit, true, threads);
-        if (!(sum.loss < loss - 1e-7 * loss)) {
+        if (!(sum[0] <= loss)) {
+            memcpy(fit->b, was, sizeof(was));
+            return;
+        }
+        if (!(sum[0] < loss - 1e-7 * loss)) {
             return;
         }
     }
@@ -158,19 +163,21 @@ struct model_rank rank_train_sum(const struct rank_rows *rows, const struct mode
     for (size_t r = 0; r < rows->n; r++) {
         hits += rows->hit[r];
     }
-    if (hits < 10 * WIDE) {
+    if (hits < HITS_LEAST) {
         return rank; /* too little to learn from: what other shops taught */
     }
-    fit.sums = history_grow(NULL, (rows->n + ROWS_PIECE - 1) / ROWS_PIECE, sizeof(*fit.sums));
     standardise(&fit);
+    fit.b[fit.live] = log(((double)hits + 1) / ((double)(rows->n - hits) + 1));
+    fit.sums = history_grow(NULL, (rows->n + ROWS_PIECE - 1) / ROWS_PIECE * fit.sums_each, sizeof(*fit.sums));
     newton(&fit, threads);
-    bias = fit.b[FEATURES];
+    for (size_t k = 0; k < fit.live; k++) {
+        rank.weight[fit.feature[k]] = (float)(fit.b[k] * fit.scale[fit.feature[k]]);
+    }
+    bias = fit.b[fit.live];
     for (size_t f = 0; f < FEATURES; f++) {
         rank.mean[f] = (float)fit.mean[f];
-        if (fit.scale[f] > 0) {
-            rank.weight[f] = (float)(fit.b[f] * fit.scale[f]);
-        }
-        bias -= (double)rank.weight[f] * fit.mean[f]; /* of what never differs too: where it was learnt it adds nothing */
+        bias -= (double)rank.weight[f] *
+                fit.mean[f]; /* of what never differs too: where it was learnt it adds nothing */
     }
     rank.bias = (float)bias;
     rank.is_learnt = 1;

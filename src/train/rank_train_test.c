@@ -217,12 +217,29 @@ TEST(sum_finds_the_planted_weights)
                       two = rank_train_sum(&rows, &model_rank_start, 2);
 
     CHECK_WITHIN((double)one.weight[3], 2, 0.15);
-    CHECK_WITHIN((double)one.bias + 2 * (double)one.weight[5], -1.5, 0.15);
+    CHECK_WITHIN((double)one.bias + 2 * (double)one.weight[5], -1.5, 0.15); /* 5 is always 2 */
     CHECK_WITHIN((double)one.weight[40], 0, 0.15);
     CHECK_WITHIN((double)one.weight[90], 0, 0.05);
     CHECK(one.weight[5] == model_rank_start.weight[5]);
     CHECK(one.weight[FEATURE_LOOKED] == model_rank_start.weight[FEATURE_LOOKED]);
     CHECK_SAME_BYTES(&one, &two, sizeof(one));
+    rank_rows_free(&rows);
+}
+
+TEST(sum_of_nan_and_infinities_is_finite)
+{
+    struct rng rng = {12};
+    struct rank_rows rows = plant(&rng, 2, 0);
+    struct model_rank rank;
+
+    for (size_t i = 0; i < ROWS * FEATURES; i += 1 + rng_below(&rng, 40)) {
+        rows.value[i] = i % 3 == 0 ? NAN : i % 3 == 1 ? INFINITY : -INFINITY;
+    }
+    rank = rank_train_sum(&rows, &model_rank_start, 1);
+    CHECK_WITHIN((double)rank.weight[3], 2, 0.2);
+    for (size_t f = 0; f < FEATURES; f++) {
+        CHECK(isfinite(rank.weight[f]) && isfinite(rank.mean[f]));
+    }
     rank_rows_free(&rows);
 }
 
