@@ -250,7 +250,6 @@ static enum err train(const struct asked *asked, struct place *place, struct are
         return why_say(why, err, "unreadable", "", "the events could not be read (%s); look at the disk, or restore the backup", err_name(err));
     }
     hash_owner_key(place->secret, history.owner_key);
-    history.has_owner_key = true;
     span = train_span_of(history_newest_ms(&history) + 1);
     if (history.unread_n > 0) {
         fprintf(stderr, "%zu events could not be read and are left out; `falun replay` looks at the log\n", history.unread_n);

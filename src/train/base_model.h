@@ -19,7 +19,6 @@ struct base_settings {
                                                             PAIRS: no pairs (train/index_train.h, pair_train.h) */
     size_t customers_min;     /* who must share a pair that is published; 0: MODEL_CUSTOMERS_MIN */
     size_t threads;           /* 0: one */
-    const uint8_t *owner_key; /* 32 bytes, borrowed: so that a server can find whose a sequence was (model_owner); NULL: nobody's */
 };
 
 struct base_model { /* owned arrays behind `build`; close with base_model_close */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CASES_MOST = 3000, STEPS_MOST = 300 * 1000, KEPT_W = 2 };
+enum { CASES_MOST = 3000, STEPS_MOST = 600 * 1000, KEPT_W = 2 };
 #define WORTH_LEAST 0.0004 /* a change must be worth so much more: less is noise on a few thousand cases */
 
 enum what { /* settings that an axis may stand for */
@@ -406,7 +406,6 @@ static bool bench_open(struct bench *bench, struct choosing *choosing, enum mode
         settings.w[kind].neighbours = 0;
     }
     settings.has_segments = false;
-    settings.owner_key = train_owner_key;
     base_model_train(choosing->history, bench->slice.from_ms, &settings, &bench->base);
     arena_open(&bench->arena, 1 << 20, SIZE_MAX / 4);
     if (bench->base.build.head.items_n == 0 || model_build(&bench->base.build, &bench->arena, &file) != ERR_OK ||
@@ -430,8 +429,7 @@ static bool bench_open(struct bench *bench, struct choosing *choosing, enum mode
     bench->days = (double)(bench->slice.from_ms - oldest) / (double)DAY_MS;
     bench->probe = (struct probe){.history = choosing->history, .cases = bench->cases, .n = n, .dense = bench->base.dense,
                                   .items_n = bench->base.build.head.items_n, .domain = domain,
-                                  .is_new_only = choosing->span->masks, .owner_key = train_owner_key,
-                                  .threads = choosing->threads};
+                                  .is_new_only = choosing->span->masks, .threads = choosing->threads};
     return true;
 }
 

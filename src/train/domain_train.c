@@ -43,7 +43,7 @@ void domain_train(const struct history *history, int64_t before_ms, const struct
         index_train_seen(&sequences, (enum model_domain)d, seen);
         base->build.seen = seen;
         if ((domain->uses & (MODEL_USES_VSTAN | MODEL_USES_VMIS)) != 0 && domain->postings > 0) {
-            index_train(&sequences, history, settings->owner_key, domain->postings, &base->arena, &base->build.index[d]);
+            index_train(&sequences, history, domain->postings, &base->arena, &base->build.index[d]);
         }
         if ((domain->uses & MODEL_USES_PAIRS) != 0) {
             learn_pairs(&sequences, (enum model_domain)d, settings, base);

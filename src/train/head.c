@@ -13,7 +13,7 @@ enum {
     LEARN_ROWS = 1200 * 1000, /* over all slices: about .5 GB, and as much again while trees are learnt */
     JUDGE_ROWS = 400 * 1000,
     JUDGE_CASES = 3000,
-    PART_ROWS = 250 * 1000,   /* of learn, while parts are left out in turn */
+    PART_ROWS = 400 * 1000,   /* of learn, while parts are weighed */
     LIST = 20
 };
 
@@ -28,7 +28,7 @@ static struct rank_asking asking_of(const struct history *history, const struct 
                                     const struct model_view *view, const struct train_settings *settings, size_t threads)
 {
     return (struct rank_asking){.history = history, .view = view, .power = settings->case_power, .masks = span->masks,
-                                .owner_key = train_owner_key, .threads = threads};
+                                .threads = threads};
 }
 
 void head_gather(struct head *head, const struct history *history, const struct train_span *span, unsigned k,
@@ -205,15 +205,42 @@ double head_worth(const struct train_scores *scores, enum model_head_kind kind)
                                       : scores->recall10 + scores->ndcg10 + scores->phr10 / 3;
 }
 
-static struct train_scores judge_sum(const struct head *head, const struct model_rank *rank)
+static float *margins(const struct head *head, const struct head_ranks *ranks, size_t trees_n)
 {
     float *margin = history_grow(NULL, head->judge.n, sizeof(*margin));
-    struct train_scores scores;
 
-    model_rank_sum(rank, head->judge.value, head->judge.n, margin);
-    scores = head_score(head, margin, NULL);
+    if (trees_n > 0) {
+        model_trees_walk(ranks->trees, trees_n, ranks->rank.start, head->judge.value, head->judge.n, margin);
+    } else {
+        model_rank_sum(&ranks->rank, head->judge.value, head->judge.n, margin);
+    }
+    return margin;
+}
+
+/* By the first trees_n trees, or by the sum. */
+static double judge(const struct head *head, const struct head_ranks *ranks, size_t trees_n)
+{
+    float *margin = margins(head, ranks, trees_n);
+    struct train_scores scores = head_score(head, margin, NULL);
+
     free(margin);
-    return scores;
+    return head_worth(&scores, head->kind);
+}
+
+/* Trees of `rows`, features left out not looked at; none where there is too little to learn from. */
+static void add_trees(const struct rank_rows *rows, const struct rank_tree_settings *settings, const bool left_out[FEATURES],
+                      size_t threads, struct head_ranks *ranks)
+{
+    uint8_t uses[FEATURES];
+    struct why why;
+
+    for (size_t f = 0; f < FEATURES; f++) {
+        uses[f] = !left_out[f];
+    }
+    if (settings->rounds == 0 || rank_train_trees(rows, settings, uses, threads, &ranks->rank, &ranks->trees, &why) != ERR_OK) {
+        ranks->rank.trees_n = 0;
+        ranks->trees = NULL;
+    }
 }
 
 /* ---- parts ---- */
@@ -278,32 +305,42 @@ static bool part_speaks(const struct head_part *part, const struct rank_rows *ro
     return false;
 }
 
-/* The worth of a sum that never saw the hidden features. */
-static double worth_without(struct head *head, struct rank_rows *learn, const struct model_rank *start, const bool hidden[FEATURES],
-                            size_t threads)
+/* Ranks that never saw what is left out. */
+static struct head_ranks learn_without(struct rank_rows *rows, const struct model_rank *start,
+                                       const struct rank_tree_settings *trees, const bool left_out[FEATURES], size_t threads)
 {
-    float *learn_saved = rank_rows_hide(learn, hidden), *judge_saved = rank_rows_hide(&head->judge, hidden);
-    struct model_rank rank = rank_train_sum(learn, start, threads);
-    struct train_scores scores;
+    float *saved = rank_rows_hide(rows, left_out);
+    struct head_ranks ranks = {.rank = rank_train_sum(rows, start, threads)};
 
     for (size_t f = 0; f < FEATURES; f++) {
-        rank.weight[f] = hidden[f] ? 0 : rank.weight[f];
+        ranks.rank.weight[f] = left_out[f] ? 0 : ranks.rank.weight[f];
     }
-    scores = judge_sum(head, &rank);
-    rank_rows_show(learn, hidden, learn_saved);
-    rank_rows_show(&head->judge, hidden, judge_saved);
-    return head_worth(&scores, head->kind);
+    add_trees(rows, trees, left_out, threads, &ranks);
+    rank_rows_show(rows, left_out, saved);
+    return ranks;
 }
 
-static void choose_parts(struct head *head, const struct model_rank *start, double ends, double (*seconds_now)(void),
-                         size_t threads, struct train_report *report)
+static double worth_without(const struct head *head, struct rank_rows *learn, const struct model_rank *start,
+                            const struct rank_tree_settings *trees, const bool left_out[FEATURES], size_t threads)
 {
-    bool *left_out = report->settings.left_out[head->kind], none[FEATURES] = {false};
+    struct head_ranks ranks = learn_without(learn, start, trees, left_out, threads);
+    double worth = judge(head, &ranks, ranks.rank.trees_n);
+
+    head_ranks_close(&ranks);
+    return worth;
+}
+
+/* Leaves each part out of the sum once, the others being there. */
+static void weigh_parts(struct head *head, const struct model_rank *start, double ends, double (*seconds_now)(void),
+                        size_t threads, struct train_report *report)
+{
+    const struct rank_tree_settings no_trees = {.rounds = 0};
+    const bool none[FEATURES] = {false};
     struct rank_rows learn;
     double with, longest, begun = seconds_now();
 
     rank_rows_thin(&head->learn, head->learn.n / PART_ROWS + 1, &learn);
-    with = worth_without(head, &learn, start, none, threads);
+    with = worth_without(head, &learn, start, &no_trees, none, threads);
     longest = seconds_now() - begun;
     for (size_t p = 0; p < PARTS && report->parts_n < TRAIN_PARTS; p++) {
         struct train_part *to = &report->parts[report->parts_n];
@@ -312,25 +349,64 @@ static void choose_parts(struct head *head, const struct model_rank *start, doub
         if (seconds_now() + longest > ends) {
             break;
         }
-        if (!part_speaks(&parts[p], &learn)) {
-            continue;
-        }
-        part_hide(&parts[p], hidden);
-        *to = (struct train_part){.head = head->kind, .with = with, .without = worth_without(head, &learn, start, hidden, threads)};
-        (void)snprintf(to->name, sizeof(to->name), "%s", parts[p].name);
-        report->parts_n++;
-        if (to->without < with) {
-            continue;
-        }
-        for (size_t f = 0; f < FEATURES; f++) { /* with those that went before it */
-            hidden[f] = hidden[f] || left_out[f];
-        }
-        if (worth_without(head, &learn, start, hidden, threads) >= with) {
-            memcpy(left_out, hidden, sizeof(hidden));
-            to->is_left_out = true;
+        if (part_speaks(&parts[p], &learn)) {
+            part_hide(&parts[p], hidden);
+            *to = (struct train_part){.head = head->kind, .with = with};
+            to->without = worth_without(head, &learn, start, &no_trees, hidden, threads);
+            (void)snprintf(to->name, sizeof(to->name), "%s", parts[p].name);
+            report->parts_n++;
         }
     }
     rank_rows_free(&learn);
+}
+
+static const struct head_part *part_named(const char *name)
+{
+    for (size_t p = 0; p < PARTS; p++) {
+        if (strcmp(parts[p].name, name) == 0) {
+            return &parts[p];
+        }
+    }
+    return NULL;
+}
+
+/* Parts that the sum is no worse without are left out, if what serves is no worse without them: the least useful first, one more
+ * each time, until one is missed or the time is up. */
+static void leave_parts_out(struct head *head, const struct model_rank *start, double worth, double ends,
+                            double (*seconds_now)(void), size_t threads, struct train_report *report)
+{
+    const struct rank_tree_settings *trees = &report->settings.trees[head->kind];
+    bool *left_out = report->settings.left_out[head->kind], is_tried[TRAIN_PARTS] = {false};
+    double longest = 0;
+
+    for (;;) {
+        size_t best = report->parts_n;
+        double begun = seconds_now(), is;
+        bool with_this[FEATURES];
+
+        for (size_t i = 0; i < report->parts_n; i++) {
+            const struct train_part *part = &report->parts[i];
+
+            if (part->head == head->kind && !is_tried[i] && part->without >= part->with &&
+                (best == report->parts_n || part->without > report->parts[best].without)) {
+                best = i;
+            }
+        }
+        if (best == report->parts_n || begun + longest > ends) {
+            return;
+        }
+        is_tried[best] = true;
+        memcpy(with_this, left_out, sizeof(with_this));
+        part_hide(part_named(report->parts[best].name), with_this);
+        is = worth_without(head, &head->learn, start, trees, with_this, threads);
+        report->tried_n++;
+        longest = fmax(longest, seconds_now() - begun);
+        if (is >= worth) {
+            memcpy(left_out, with_this, sizeof(with_this));
+            report->parts[best].is_left_out = true;
+            worth = is;
+        }
+    }
 }
 
 /* ---- groups ---- */
@@ -473,6 +549,14 @@ static void add_reach(const struct head *head, const float *margin, struct train
 
 /* ---- choosing and learning ---- */
 
+enum { ROUNDS_STEP = 15 };
+#define ROUNDS_LEAST 0.0005 /* more trees cost time in every decision */
+
+static const char *head_stage(enum model_head_kind kind)
+{
+    return kind == MODEL_HEAD_SESSION ? "ranks of a visit" : "ranks of purchases";
+}
+
 static struct model_rank start_with(const struct train_settings *settings, enum model_head_kind kind)
 {
     struct model_rank start = *start_of(kind);
@@ -485,74 +569,139 @@ static struct model_rank start_with(const struct train_settings *settings, enum 
 struct head_ranks head_learn(struct head *head, const struct train_settings *settings, size_t threads)
 {
     struct model_rank start = start_with(settings, head->kind);
-    const bool *hidden = settings->left_out[head->kind];
-    float *saved = rank_rows_hide(&head->learn, hidden);
-    struct head_ranks ranks = {.trees = NULL};
 
     rank_rows_weigh(&head->learn, settings->case_power);
-    ranks.rank = rank_train_sum(&head->learn, &start, threads);
-    for (size_t f = 0; f < FEATURES; f++) {
-        ranks.rank.weight[f] = hidden[f] ? 0 : ranks.rank.weight[f];
+    return learn_without(&head->learn, &start, &settings->trees[head->kind], settings->left_out[head->kind], threads);
+}
+
+static void note_change(struct train_report *report, const struct head *head, const char *name, double from, double to, double gain)
+{
+    struct train_change *change = &report->changes[report->changes_n];
+
+    if (report->changes_n < TRAIN_CHANGES) {
+        *change = (struct train_change){.from = from, .to = to, .gain = gain};
+        (void)snprintf(change->stage, sizeof(change->stage), "%s", head_stage(head->kind));
+        (void)snprintf(change->name, sizeof(change->name), "%s", name);
+        report->changes_n++;
     }
-    rank_rows_show(&head->learn, hidden, saved);
-    return ranks;
 }
 
 static void choose_power(struct head *head, const struct model_rank *start, double *worth, size_t threads,
                          struct train_report *report)
 {
     float other = report->settings.case_power > 0 ? 0 : 0.5f;
-    struct train_change *change = &report->changes[report->changes_n];
-    struct model_rank rank;
-    struct train_scores scores;
+    struct head_ranks ranks = {.trees = NULL};
     double gain;
 
     rank_rows_weigh(&head->learn, other);
-    rank = rank_train_sum(&head->learn, start, threads);
-    scores = judge_sum(head, &rank);
+    ranks.rank = rank_train_sum(&head->learn, start, threads);
+    gain = judge(head, &ranks, 0) - *worth;
     report->tried_n++;
-    gain = head_worth(&scores, head->kind) - *worth;
-    if (gain > 0 && report->changes_n < TRAIN_CHANGES) {
-        *change = (struct train_change){.stage = "ranks", .name = "casePower", .from = (double)report->settings.case_power,
-                                        .to = (double)other, .gain = gain};
-        report->changes_n++;
+    if (gain > 0) {
+        note_change(report, head, "casePower", (double)report->settings.case_power, (double)other, gain);
         report->settings.case_power = other;
         *worth += gain;
     }
     rank_rows_weigh(&head->learn, report->settings.case_power);
 }
 
+/* Trees of these settings if they beat `worth`: with as few rounds as lose next to nothing. */
+static bool try_trees(struct head *head, const struct model_rank *start, struct rank_tree_settings trees, double *worth,
+                      size_t threads, struct train_report *report)
+{
+    struct head_ranks ranks = learn_without(&head->learn, start, &trees, report->settings.left_out[head->kind], threads);
+    size_t best_n = 0;
+    double best = *worth;
+
+    report->tried_n++;
+    for (size_t n = ROUNDS_STEP; n <= ranks.rank.trees_n; n += ROUNDS_STEP) {
+        double is = judge(head, &ranks, n);
+
+        if (is > best + ROUNDS_LEAST) {
+            best = is;
+            best_n = n;
+        }
+    }
+    head_ranks_close(&ranks);
+    if (best_n > 0) {
+        trees.rounds = (unsigned)best_n;
+        report->settings.trees[head->kind] = trees;
+        *worth = best;
+    }
+    return best_n > 0;
+}
+
+static void choose_trees(struct head *head, const struct model_rank *start, double ends, double (*seconds_now)(void),
+                         size_t threads, struct train_report *report)
+{
+    static const struct {
+        unsigned depth;
+        float eta, child_weight, columns;
+        const char *name;
+    } others[] = {{4, 0.1f, 20, 0.8f, "depth"}, {6, 0.05f, 50, 0.5f, "columns"}};
+    struct train_head *to = &report->head[head->kind];
+    struct rank_tree_settings trees = rank_tree_settings_start();
+    double begun = seconds_now(), worth = to->sum_worth, took;
+
+    trees.rounds = MODEL_TREES_MAX;
+    if (try_trees(head, start, trees, &worth, threads, report)) {
+        note_change(report, head, "trees", 0, report->settings.trees[head->kind].rounds, worth - to->sum_worth);
+    }
+    took = seconds_now() - begun;
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others) && seconds_now() + took < ends; i++) {
+        double before = worth;
+
+        trees.depth = others[i].depth;
+        trees.eta = others[i].eta;
+        trees.child_weight = others[i].child_weight;
+        trees.columns = others[i].columns;
+        if (try_trees(head, start, trees, &worth, threads, report)) {
+            note_change(report, head, others[i].name, 0, i == 0 ? (double)trees.depth : (double)trees.columns, worth - before);
+        }
+    }
+    to->trees_worth = worth > to->sum_worth ? worth : 0;
+}
+
 struct head_ranks head_choose(struct head *head, const struct history *history, double seconds_most,
                               double (*seconds_now)(void), size_t threads, struct train_report *report)
 {
-    double ends = seconds_now() + seconds_most;
-    struct model_rank start = start_with(&report->settings, head->kind), rank;
+    double begun = seconds_now(), ends = begun + seconds_most;
+    struct model_rank start = start_with(&report->settings, head->kind);
     struct train_head *to = &report->head[head->kind];
-    struct train_scores scores;
+    struct train_stage *stage = &report->stages[report->stages_n];
+    size_t tried_n = report->tried_n;
     struct head_case *scores_of;
-    struct head_ranks ranks;
+    struct head_ranks ranks = {.rank = rank_train_sum(&head->learn, &start, threads)};
+    double first;
     float *margin;
 
     to->cases_n = head->judge.cases_n;
     to->learn_cases_n = head->learn.cases_n;
     to->popular = head->popular;
-    rank = rank_train_sum(&head->learn, &start, threads);
-    scores = judge_sum(head, &rank);
-    to->sum_worth = head_worth(&scores, head->kind);
+    first = to->sum_worth = judge(head, &ranks, 0);
     if (seconds_most > 0 && head->kind == MODEL_HEAD_HISTORY) {
         choose_power(head, &start, &to->sum_worth, threads, report);
     }
+    choose_trees(head, &start, begun + seconds_most / 2, seconds_now, threads, report);
     if (seconds_most > 0) {
-        choose_parts(head, &start, ends, seconds_now, threads, report);
+        weigh_parts(head, &start, ends, seconds_now, threads, report);
+        leave_parts_out(head, &start, fmax(to->sum_worth, to->trees_worth), ends, seconds_now, threads, report);
     }
     ranks = head_learn(head, &report->settings, threads);
-    margin = history_grow(NULL, head->judge.n, sizeof(*margin));
-    model_rank_sum(&ranks.rank, head->judge.value, head->judge.n, margin);
+    to->trees_n = ranks.rank.trees_n;
+    margin = margins(head, &ranks, ranks.rank.trees_n);
     scores_of = history_zero(head->judge.cases_n, sizeof(*scores_of));
     to->scores = head_score(head, margin, scores_of);
     add_groups(head, history, scores_of, report);
     add_reach(head, margin, to);
     free(scores_of);
     free(margin);
+    if (report->stages_n < TRAIN_STAGES) {
+        *stage = (struct train_stage){.cases_n = head->judge.cases_n, .tried_n = report->tried_n + 1 - tried_n,
+                                      .worth_start = first, .worth = head_worth(&to->scores, head->kind),
+                                      .seconds = seconds_now() - begun};
+        (void)snprintf(stage->name, sizeof(stage->name), "%s", head_stage(head->kind));
+        report->stages_n++;
+    }
     return ranks;
 }

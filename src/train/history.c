@@ -288,7 +288,7 @@ void history_sort(struct history *history)
 
 uint64_t history_owner(const struct history *history, size_t c)
 {
-    return history->has_owner_key ? hash_owner(history->owner_key, history->tenant, history->customers[c]) : 0;
+    return hash_owner(history->owner_key, history->tenant, history->customers[c]);
 }
 
 size_t history_customer(const struct history *history, uint64_t key)

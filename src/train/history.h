@@ -68,8 +68,7 @@ struct history { /* all zero: empty */
     size_t facts_n;
     struct mid *retracted; /* mids taken back */
     size_t retracted_n, retracted_room;
-    uint8_t owner_key[32]; /* hash_owner_key of the data directory's secret */
-    bool has_owner_key;    /* false: sequences are nobody's (recorded files, evaluate) */
+    uint8_t owner_key[32]; /* hash_owner_key of the data directory's secret; zeros: recorded files, evaluate */
     size_t unread_n; /* stored events whose body could not be read: left out */
 };
 
@@ -79,7 +78,8 @@ void history_close(struct history *history);
 void history_add(struct history *history, uint64_t customer, const struct event *event);
 /* Sorts, numbers customers, takes out retracted baskets and mids met twice. Call once, after the last add. */
 void history_sort(struct history *history);
-/* Whose a sequence of customer number c is, for model files: hash_owner, or 0 without a key. */
+/* Whose a sequence of customer number c is, for model files and for whoever asks one: hash_owner, never 0. Nobody is a neighbour of their
+ * own, so a question names its owner (model_view.owner) in training and evaluation, too; keys of zeros stand in there. */
 uint64_t history_owner(const struct history *history, size_t c);
 /* The number of a customer's key, or SIZE_MAX. */
 size_t history_customer(const struct history *history, uint64_t key);

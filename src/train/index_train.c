@@ -65,8 +65,8 @@ static void count_holders(const struct sequences *s, uint32_t *last, uint32_t *h
 }
 
 /* The kept sequences, put down in order; number: by old number, what each is called now. */
-static void put_sequences(const struct sequences *s, const struct history *history, const uint8_t *owner_key,
-                          const uint8_t *is_kept, uint32_t *number, struct arena *arena, struct model_build_index *out)
+static void put_sequences(const struct sequences *s, const struct history *history, const uint8_t *is_kept,
+                          uint32_t *number, struct arena *arena, struct model_build_index *out)
 {
     size_t kept_n = 0, steps_n = 0;
     uint32_t *at, *item;
@@ -94,15 +94,13 @@ static void put_sequences(const struct sequences *s, const struct history *histo
             memcpy(step + at[to], s->step + s->at[q], n);
             at[to + 1] = at[to] + (uint32_t)n;
             end_ms[to] = s->end_ms[q];
-            owner[to] = owner_key == NULL
-                            ? 0
-                            : model_owner(owner_key, history->tenant, history->customers[s->customer[q]]);
+            owner[to] = history_owner(history, s->customer[q]);
         }
     }
 }
 
-void index_train(const struct sequences *sequences, const struct history *history, const uint8_t *owner_key,
-                 uint32_t postings, struct arena *arena, struct model_build_index *out_index)
+void index_train(const struct sequences *sequences, const struct history *history, uint32_t postings,
+                 struct arena *arena, struct model_build_index *out_index)
 {
     size_t items_n = sequences->items_n;
     uint32_t *last = history_zero(items_n, sizeof(*last)); /* 1 + sequence */
@@ -116,7 +114,7 @@ void index_train(const struct sequences *sequences, const struct history *histor
     for (size_t q = sequences->n; q-- > 0;) {
         is_kept[q] = is_named(sequences, q, postings, last, named) ? 1 : 0;
     }
-    put_sequences(sequences, history, owner_key, is_kept, number, arena, out_index);
+    put_sequences(sequences, history, is_kept, number, arena, out_index);
     for (size_t i = 0; i < items_n; i++) {
         posting_at[i + 1] = posting_at[i] + named[i];
     }

@@ -11,10 +11,8 @@
 
 /* What a domain starts with until its own history says better. */
 struct model_domain_settings index_train_start(enum model_domain domain);
-/* Fills out_index from arrays taken of `arena` (which must not be full: it ends the process). owner: model_owner(owner_key,
- * history's tenant, the customer's key of the history): a server computes the same from a customer_id, or from a part that
- * belongs to nobody, and can erase by it. owner_key NULL: sequences are nobody's. postings > 0. */
-void index_train(const struct sequences *sequences, const struct history *history, const uint8_t *owner_key,
-                 uint32_t postings, struct arena *arena, struct model_build_index *out_index);
+/* Fills out_index from arrays taken of `arena` (which must not be full: it ends the process). Whose a sequence is: history_owner. postings > 0. */
+void index_train(const struct sequences *sequences, const struct history *history, uint32_t postings,
+                 struct arena *arena, struct model_build_index *out_index);
 /* Adds to seen (items_n): every step, and those of the newest twentieth of the sequences. */
 void index_train_seen(const struct sequences *sequences, enum model_domain domain, struct model_seen *seen);

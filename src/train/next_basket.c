@@ -21,7 +21,7 @@ struct asking {
 static void ask_one(const struct asking *asking, size_t c, struct part *life, struct arena *arena)
 {
     const struct next_case *one = &asking->cases[c];
-    struct decide_world world = {.view = {.base = asking->model}};
+    struct decide_world world = {.view = {.base = asking->model, .owner = history_owner(asking->history, one->customer)}};
     struct decide_placement placement = {.name = BYTES_LIT("next-basket"), .n = NEXT_LIST};
     struct decide_request request = {.mode = DECIDE_PERSONAL, .variant = asking->variant, .placements = &placement,
                                      .placements_n = 1, .now_ms = asking->history->baskets[one->target].at_ms};

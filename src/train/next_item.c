@@ -89,6 +89,7 @@ float item_ask(struct item_asker *asker, const struct next_case *one, struct nex
     double begun;
     float us;
 
+    world.view.owner = history_owner(asking->history, one->customer);
     fold(asking->history, *one, &asker->life);
     placement.exclude_n = asking->masks ? mask_of(asker, one) : 0;
     placement.exclude = asker->mask;

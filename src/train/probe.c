@@ -236,10 +236,7 @@ static void sum_neighbours(struct desk *desk, const struct next_case *one)
     const struct tally *sum = asking->is_vmis ? &vmis : &vstan;
     struct model_view view = *asking->view;
 
-    if (asking->probe->owner_key != NULL) {
-        view.owner = model_owner(asking->probe->owner_key, asking->probe->history->tenant,
-                                 asking->probe->history->customers[one->customer]);
-    }
+    view.owner = history_owner(asking->probe->history, one->customer);
     if (model_session_score(&view, asking->probe->domain, asking->settings, steps, n, one->at_ms, &desk->arena,
                             &vstan, &vmis) != ERR_OK) {
         return;

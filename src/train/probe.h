@@ -19,7 +19,6 @@ struct probe {
     size_t items_n;
     enum model_domain domain;
     bool is_new_only;              /* what was had before is neither shown nor looked for */
-    const uint8_t *owner_key; /* of the base: nobody is a neighbour of their own */
     size_t threads;
 };
 

@@ -2,7 +2,6 @@
 #include "train/rank_rows.h"
 
 #include "decide/evidence.h"
-#include "model/model_session.h"
 #include "train/pool.h"
 
 #include <math.h>
@@ -69,10 +68,7 @@ static void rows_of_case(const struct gathering *g, size_t c, struct part *life,
     struct evidence evidence;
     size_t n, hits = 0;
 
-    if (asking->owner_key != NULL) {
-        view.owner = model_owner(asking->owner_key, asking->history->tenant,
-                                 asking->history->customers[g->cases[c]->customer]);
-    }
+    view.owner = history_owner(asking->history, g->cases[c]->customer);
     n = candidates(asking, g->cases[c], &view, life, &evidence, items, arena);
     rows->hit = history_zero(n, 1);
     for (size_t i = 0; i < n; i++) {

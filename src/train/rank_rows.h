@@ -31,7 +31,6 @@ struct rank_asking {    /* what rows are made of */
     float power;        /* 0 .. 1 */
     bool masks;         /* what was bought or looked at before is no candidate: protocols that hide it */
     bool keeps_misses;
-    const uint8_t *owner_key; /* of the view's base: nobody is a neighbour of their own; NULL: sequences are nobody's */
     size_t threads;
 };
 

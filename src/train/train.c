@@ -14,8 +14,6 @@
 
 #define RETRIEVERS_SHARE 0.55 /* of the time for choosing; the rest is for the ranks */
 
-const uint8_t train_owner_key[32];
-
 struct train_settings train_settings_start(const struct history *history, const struct train_span *span, size_t threads)
 {
     struct train_settings start = {.base = {.window_ms = 28 * DAY_MS, .customers_min = span->customers_min, .threads = threads},
@@ -88,7 +86,6 @@ static enum err past_open(const struct training *training, const struct train_se
         return ERR_ABSENT;
     }
     base.has_segments = has_segments;
-    base.owner_key = train_owner_key;
     base_model_train(training->history, slice.from_ms, &base, &past->base);
     past->base.build.rank[MODEL_HEAD_HISTORY] = model_rank_start;
     past->base.build.rank[MODEL_HEAD_HISTORY].rho = settings->rho;
@@ -131,7 +128,6 @@ static enum err build_file(const struct training *training, const struct train_s
     enum err err;
 
     base_settings.has_segments = training->history->baskets_n > 0;
-    base_settings.owner_key = training->span->owner_key != NULL ? training->span->owner_key : train_owner_key;
     base_model_train(training->history, training->span->before_ms, &base_settings, &base);
     for (int h = 0; h < MODEL_HEADS_; h++) {
         base.build.rank[h] = ranks[h].rank;

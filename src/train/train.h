@@ -20,12 +20,7 @@ struct train_span { /* what is learnt from, and what it is judged by */
     size_t baskets_min;   /* of a case: baskets before its window */
     bool masks;           /* what a customer had before is no candidate and no answer: protocols that hide it */
     size_t customers_min; /* pairs of fewer customers are learnt by nobody; below MODEL_CUSTOMERS_MIN in protocols only */
-    const uint8_t *owner_key; /* 32 bytes, of the published file (model_owner); NULL: train_owner_key */
 };
-
-/* Whose a sequence is, where no secret is at hand: in bases that ranks are learnt on, and in protocols. Who asks a model of it sets
- * model_view.owner by this key, so that nobody is a neighbour of their own. */
-extern const uint8_t train_owner_key[32];
 
 /* Of a shop: the last 30 days judge, three months before them teach the ranks. */
 struct train_span train_span_of(int64_t before_ms);
@@ -34,6 +29,7 @@ struct train_settings {
     struct base_settings base;
     float rho, rho_source, case_power;
     bool left_out[MODEL_HEADS_][FEATURES]; /* of parts that helped nothing */
+    struct rank_tree_settings trees[MODEL_HEADS_];
 };
 
 /* First guesses for what the history holds. */
@@ -74,7 +70,7 @@ struct train_group { /* validation cases that share something */
 struct train_head { /* one head on its validation part */
     size_t cases_n, learn_cases_n;
     struct train_scores scores, popular;
-    size_t trees_n;
+    size_t trees_n; /* 0: the logistic sum serves */
     double sum_worth, trees_worth; /* of the logistic sum and of trees; 0: not learnt */
     double found;                  /* share of what came that is among the candidates */
     double coverage20;             /* items in any list of twenty / items known */
