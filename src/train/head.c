@@ -250,20 +250,23 @@ struct head_part {
     enum model_domain domain; /* MODEL_DOMAINS_: of no domain, features are numbers */
     uint8_t feature[24];
     size_t n;
+    double least; /* what must be gained by leaving it out: more where it proposes candidates, which these rows still hold */
 };
 
+#define PROPOSES 0.002
+
 static const struct head_part parts[] = {
-    {"next look: W", MODEL_SESSION, {FEATURE_W, FEATURE_W_SHARE, FEATURE_W_RANK, FEATURE_W_VSTAN}, 4},
-    {"visits alike: VSTAN", MODEL_SESSION, {FEATURE_VSTAN, FEATURE_VSTAN_SHARE, FEATURE_VSTAN_RANK, FEATURE_W_VSTAN}, 4},
+    {"next look: W", MODEL_SESSION, {FEATURE_W, FEATURE_W_SHARE, FEATURE_W_RANK, FEATURE_W_VSTAN}, 4, PROPOSES},
+    {"visits alike: VSTAN", MODEL_SESSION, {FEATURE_VSTAN, FEATURE_VSTAN_SHARE, FEATURE_VSTAN_RANK, FEATURE_W_VSTAN}, 4, PROPOSES},
     {"visits alike: VMIS", MODEL_SESSION, {FEATURE_VMIS_SHARE}, 1},
     {"pairs and rules of looks", MODEL_SESSION, {FEATURE_PAIR_SHARE, FEATURE_RULE_SHARE, FEATURE_PAIR_RATE, FEATURE_RULE_RATE}, 4},
     {"seen in this visit", MODEL_SESSION, {FEATURE_SEEN, FEATURE_SEEN_ONCE, FEATURE_SEEN_TWICE, FEATURE_NEARNESS}, 4},
     {"popular looks", MODEL_SESSION, {FEATURE_POPULAR, FEATURE_RECENT, FEATURE_LAST_POPULAR}, 3},
-    {"next purchase: W", MODEL_HISTORY, {FEATURE_W, FEATURE_W_SHARE, FEATURE_W_RANK, FEATURE_W_VSTAN}, 4},
-    {"buyers alike: VSTAN", MODEL_HISTORY, {FEATURE_VSTAN, FEATURE_VSTAN_SHARE, FEATURE_VSTAN_RANK, FEATURE_W_VSTAN}, 4},
+    {"next purchase: W", MODEL_HISTORY, {FEATURE_W, FEATURE_W_SHARE, FEATURE_W_RANK, FEATURE_W_VSTAN}, 4, PROPOSES},
+    {"buyers alike: VSTAN", MODEL_HISTORY, {FEATURE_VSTAN, FEATURE_VSTAN_SHARE, FEATURE_VSTAN_RANK, FEATURE_W_VSTAN}, 4, PROPOSES},
     {"buyers alike: VMIS", MODEL_HISTORY, {FEATURE_VMIS_SHARE}, 1},
     {"pairs and rules of purchases", MODEL_HISTORY, {FEATURE_PAIR_SHARE, FEATURE_RULE_SHARE, FEATURE_PAIR_RATE, FEATURE_RULE_RATE}, 4},
-    {"bought together", MODEL_DOMAINS_, {FEATURE_TOGETHER_OWN, FEATURE_TOGETHER_NEW}, 2},
+    {"bought together", MODEL_DOMAINS_, {FEATURE_TOGETHER_OWN, FEATURE_TOGETHER_NEW}, 2, PROPOSES},
     {"looks of the last days", MODEL_DOMAINS_, {FEATURE_LOOKED, FEATURE_INTEREST}, 2},
     {"bought after looks", MODEL_DOMAINS_, {FEATURE_BOUGHT_AFTER}, 1},
     {"own counts", MODEL_DOMAINS_, {FEATURE_COUNT, FEATURE_TIMES, FEATURE_RATE, FEATURE_DAYS_DECAYED, FEATURE_BASKETS_DECAYED,
@@ -401,7 +404,7 @@ static void leave_parts_out(struct head *head, const struct model_rank *start, d
         is = worth_without(head, &head->learn, start, trees, with_this, threads);
         report->tried_n++;
         longest = fmax(longest, seconds_now() - begun);
-        if (is >= worth) {
+        if (is >= worth + part_named(report->parts[best].name)->least) {
             memcpy(left_out, with_this, sizeof(with_this));
             report->parts[best].is_left_out = true;
             worth = is;
