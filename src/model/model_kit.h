@@ -10,7 +10,15 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { KIT_ITEMS_MAX = 256, KIT_TENANT = 7, KIT_TREES = 2 };
+enum { KIT_ITEMS_MAX = 256, KIT_TENANT = 7, KIT_TREES = 2, KIT_SEQUENCES_MAX = 128, KIT_STEPS_MAX = 2048 };
+
+struct kit_index { /* sequences of one domain */
+    uint32_t at[KIT_SEQUENCES_MAX + 1], item[KIT_STEPS_MAX], n;
+    uint8_t step[KIT_STEPS_MAX];
+    int64_t end_ms[KIT_SEQUENCES_MAX];
+    uint64_t owner[KIT_SEQUENCES_MAX];
+    uint32_t posting_at[KIT_ITEMS_MAX + 1], posting[KIT_STEPS_MAX], holders[KIT_ITEMS_MAX + 1];
+};
 
 struct kit {
     uint64_t id[KIT_ITEMS_MAX];
@@ -22,6 +30,8 @@ struct kit {
     uint32_t store_at[2];
     float store_sum[1];
     struct model_tree tree[KIT_TREES];
+    struct kit_index index[MODEL_DOMAINS_];
+    struct model_seen seen[KIT_ITEMS_MAX];
     struct model_build build;
 };
 
@@ -98,4 +108,81 @@ static inline void kit_trees(struct kit *kit)
     kit->build.rank[MODEL_HEAD_HISTORY].trees_n = KIT_TREES;
     kit->build.rank[MODEL_HEAD_HISTORY].start = -2;
     kit->build.trees[MODEL_HEAD_HISTORY] = kit->tree;
+}
+
+/* Adds a sequence, newest last; step NULL: 0, 1, ... */
+static inline void kit_sequence(struct kit *kit, enum model_domain domain, const uint32_t *item, const uint8_t *step,
+                                uint32_t n, int64_t end_ms, uint64_t owner)
+{
+    struct kit_index *index = &kit->index[domain];
+    uint32_t at = index->at[index->n];
+
+    assert(index->n < KIT_SEQUENCES_MAX && at + n <= KIT_STEPS_MAX);
+    for (uint32_t x = 0; x < n; x++) {
+        index->item[at + x] = item[x];
+        index->step[at + x] = step != NULL ? step[x] : (uint8_t)x;
+        kit->seen[item[x]].all[domain] += 1;
+        kit->seen[item[x]].recent[domain] += 1;
+    }
+    index->end_ms[index->n] = end_ms;
+    index->owner[index->n++] = owner;
+    index->at[index->n] = at + n;
+}
+
+static inline bool kit_holds(const struct kit_index *index, uint32_t sequence, uint32_t item)
+{
+    for (uint32_t x = index->at[sequence]; x < index->at[sequence + 1]; x++) {
+        if (index->item[x] == item) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes the sequences part of the model: of each item the newest `postings`. */
+static inline void kit_index(struct kit *kit, enum model_domain domain, uint32_t postings)
+{
+    struct kit_index *index = &kit->index[domain];
+    uint32_t items_n = kit->build.head.items_n, n = 0;
+
+    for (uint32_t i = 0; i < items_n; i++) {
+        uint32_t holders = 0;
+
+        index->posting_at[i] = n;
+        for (uint32_t s = index->n; s-- > 0;) {
+            if (kit_holds(index, s, i) && holders++ < postings) {
+                index->posting[n++] = s;
+            }
+        }
+        index->holders[i] = holders;
+    }
+    index->posting_at[items_n] = n;
+    index->holders[items_n] = index->n;
+    kit->build.index[domain] = (struct model_build_index){
+        .sequences_n = index->n, .at = index->at, .item = index->item, .step = index->step, .end_ms = index->end_ms,
+        .owner = index->owner, .posting_at = index->posting_at, .posting = index->posting, .holders = index->holders};
+    kit->build.seen = kit->seen;
+    kit->build.domain[domain] = (struct model_domain_settings){
+        .is_learnt = 1, .postings = postings, .neighbours = 10, .vmis_neighbours = 10, .w_steps = 2, .position_steps = 1,
+        .age_days = 2, .neighbour_steps = 2, .session_steps = 4, .idf = 2,
+        .uses = MODEL_USES_W | MODEL_USES_VSTAN | MODEL_USES_VMIS | MODEL_USES_PAIRS};
+}
+
+/* Four sequences in each domain, a day between, of owners 1 to 4, and counts of pairs and rules that are the rows of W.
+ * n: 6 items or more. */
+static inline void kit_ways(struct kit *kit, unsigned n)
+{
+    const uint32_t ways[4][3] = {{0, 1, 2}, {1, 3, 1}, {0, 2, 3}, {4, 3, 5}};
+
+    kit_blocks(kit, n, 4);
+    assert(n >= 6);
+    for (unsigned d = 0; d < MODEL_DOMAINS_; d++) {
+        for (uint32_t s = 0; s < 4; s++) {
+            kit_sequence(kit, (enum model_domain)d, ways[s], NULL, 3, (int64_t)s * 86400000, s + 1);
+        }
+        kit_index(kit, (enum model_domain)d, 10);
+    }
+    for (int kind = MODEL_W_PAIR_SESSION; kind <= MODEL_W_RULE_HISTORY; kind++) {
+        kit->build.w[kind] = kit->build.w[MODEL_W_TOGETHER];
+    }
 }

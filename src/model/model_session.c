@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/model_session.h"
 
-#include "base/hash.h"
 #include "base/time.h"
 #include "base/topk.h"
 #include "model/model_inside.h"
@@ -96,24 +95,6 @@ enum err model_open_session(struct model *model, const struct bytes *found, stru
     return err;
 }
 
-uint64_t model_owner(const uint8_t key[32], struct tenant_id tenant, uint64_t customer)
-{
-    uint8_t in[13] = {'o'}, mac[16];
-    uint64_t owner = 0;
-
-    for (unsigned i = 0; i < 4; i++) {
-        in[1 + i] = (uint8_t)(tenant.v >> 8 * i);
-    }
-    for (unsigned i = 0; i < 8; i++) {
-        in[5 + i] = (uint8_t)(customer >> 8 * i);
-    }
-    hash_mac(key, (struct bytes){(const char *)in, sizeof(in)}, mac);
-    for (unsigned i = 0; i < 8; i++) {
-        owner |= (uint64_t)mac[i] << 8 * i;
-    }
-    return owner != 0 ? owner : 1; /* 0 is nobody */
-}
-
 const struct model_domain_settings *model_domain(const struct model *model, enum model_domain domain)
 {
     return &model->domain[domain];
@@ -161,7 +142,7 @@ enum {
 
 struct source { /* one distinct item of the sequence asked about, newest first */
     uint32_t item;
-    float vstan, vmis; /* pi */
+    float vstan, vmis; /* pi; VMIS's times L + 1: whole numbers, so that equal sums are equal */
     float back_vstan, back_vmis;
     uint32_t from, to; /* its postings */
 };
@@ -220,8 +201,7 @@ static enum err read_sources(struct asking *asking, const struct model_step *ste
             continue; /* its newest position counts */
         }
         *source = (struct source){.item = steps[x].item, .vstan = fade(back, settings->position_steps),
-                                  .vmis = (float)(steps[x].step - steps[0].step + 1) /
-                                          (float)(steps[n - 1].step - steps[0].step + 1),
+                                  .vmis = (float)(steps[x].step - steps[0].step + 1),
                                   .back_vstan = fade(back, settings->session_steps),
                                   .back_vmis = back < (float)VMIS_BACK ? 1.0f - back / (float)VMIS_BACK : 0.0f};
         squares += source->vstan * source->vstan;
@@ -326,7 +306,7 @@ static bool is_own(const struct asking *asking, const struct model_sequence_view
 }
 
 /* From sums of pi to likeness. */
-static void weigh_near(struct asking *asking)
+static void weigh_near(struct asking *asking, float length)
 {
     double day_part = asking->settings->age_days > 0 ? 1.0 / ((double)asking->settings->age_days * (double)DAY_MS) : 0;
 
@@ -339,6 +319,7 @@ static void weigh_near(struct asking *asking)
             near->vstan = near->vmis = 0;
             continue;
         }
+        near->vmis /= length;
         near->vstan *= expf(-(float)((double)age_ms * day_part)) / (asking->norm * sqrtf((float)view.n));
     }
 }
@@ -508,7 +489,7 @@ enum err model_session_score(const struct model_view *view, enum model_domain do
         err = find_near(&asking);
     }
     if (err == ERR_OK) {
-        weigh_near(&asking);
+        weigh_near(&asking, n > 0 ? (float)(steps[n - 1].step - steps[0].step + 1) : 1.0f);
         err = score_held(&asking);
     }
     return err == ERR_OK ? give(&asking, out_vstan, out_vmis) : err;

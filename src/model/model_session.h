@@ -31,9 +31,6 @@ const struct model_domain_settings *model_domain(const struct model *model, enum
 uint32_t model_sequences_n(const struct model *model, enum model_domain domain);
 struct model_sequence_view model_sequence(const struct model *model, enum model_domain domain, uint32_t sequence);
 const uint32_t *model_postings(const struct model *model, enum model_domain domain, uint32_t item, size_t *out_n);
-/* Whose a sequence is: a keyed hash, the same wherever it is made; never 0. key: 32 bytes that no file holds (hash_derive of the
- * server's secret); customer: the key a history gives the customer (train/history.h): customer_id, or the part where there is none. */
-uint64_t model_owner(const uint8_t key[32], struct tenant_id tenant, uint64_t customer);
 /* Times an item was seen in sequences of the domain, in all and in the newest twentieth. */
 struct model_seen {
     float all[MODEL_DOMAINS_], recent[MODEL_DOMAINS_];
