@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/cores.h"
+#include "train/exact.h"
 #include "train/pool.h"
 #include "train/rank_train.h"
 #include "train/tree_json.h"
@@ -128,11 +129,6 @@ static bool make_booster(struct boost *boost)
     return is_good;
 }
 
-static float in_steps(double x, double step)
-{
-    return (float)(rint(x / step) * step);
-}
-
 static void slope_part(void *ctx, size_t from, size_t to)
 {
     const struct boost *boost = ctx;
@@ -141,9 +137,8 @@ static void slope_part(void *ctx, size_t from, size_t to)
         size_t r = boost->row[i];
         double w = (double)boost->rows->weight[r], p = 1 / (1 + exp(-(double)boost->margin[i]));
 
-        /* to f32 first: rounding to steps then keeps it an f32 */
-        boost->slope[i] = in_steps((double)(float)(w * (p - boost->rows->hit[r])), boost->step);
-        boost->curve[i] = in_steps((double)(float)(w * p * (1 - p)), boost->step);
+        boost->slope[i] = exact_round(w * (p - boost->rows->hit[r]), boost->step);
+        boost->curve[i] = exact_round(w * p * (1 - p), boost->step);
     }
 }
 
@@ -221,8 +216,7 @@ static size_t choose_rows(struct boost *boost, bool holds, double *out_hit_weigh
             most = w > most ? w : most;
         }
     }
-    /* n values of `most` each add up to less than 2^52 steps */
-    boost->step = ldexp(1, ilogb((double)boost->n * most + 1e-300) + 1 - 52);
+    boost->step = exact_step(boost->n, most);
     *out_hit_weight = hit_weight;
     *out_weight = weight;
     return hits;
