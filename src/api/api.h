@@ -36,6 +36,7 @@ struct api_tenant {
     char currency[4];  /* money without one */
     char time_zone[64];
     struct catalog *catalog;
+    _Atomic bool is_model_unreadable; /* at the start: its file is missing, damaged or of another format */
     struct api_model *_Atomic model; /* between publish_enter and publish_leave, by api_view; NULL: not ready */
 };
 

@@ -528,17 +528,32 @@ static void forget_choice(struct api_demo *demo, struct bytes key)
             atomic_fetch_or(&demo->withdrawn, 1u << i);
 }
 
+static void forgotten(void *ctx, enum err err)
+{
+    back(ctx, err == ERR_OK ? "withdrawn" : "failed");
+}
+
 static void erased(void *ctx, enum err err, const struct storage_erased *counts)
 {
     struct pressing *pressing = ctx;
+    struct api *api = api_of(pressing->request);
+    uint64_t who[API_FORGET_MAX] = {pressing->key.customer.v};
+    size_t n = 1;
 
     if (err != ERR_OK && err != ERR_ABSENT) {
         back(pressing, "failed");
         return;
     }
     api_traces_forget(api_of(pressing->request)->traces, pressing->key.tenant, pressing->key.customer, counts);
-    forget_choice(api_of(pressing->request)->demo, pressing->form.customer);
-    back(pressing, "withdrawn");
+    forget_choice(api->demo, pressing->form.customer);
+    if (api->port.forget == NULL) {
+        back(pressing, "withdrawn");
+        return;
+    }
+    for (size_t i = 0; counts != NULL && i < counts->parts_n; i++) {
+        who[n++] = counts->parts[i].v;
+    }
+    api->port.forget(api->port.learner, api->demo->tenant, who, n, pressing->request->loop, forgotten, pressing);
 }
 
 static void withdrawn(void *ctx, enum err err, const struct storage_updated *updated)

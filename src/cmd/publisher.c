@@ -2,6 +2,7 @@
 #include "cmd/publisher.h"
 
 #include "base/log.h"
+#include "cmd/forgotten.h"
 #include "model/model_file.h"
 #include "os/loop.h"
 #include "os/mapping.h"
@@ -14,12 +15,17 @@
 
 #include <sodium.h>
 
-enum { PATH_BYTES = 1300, ARENA_BYTES = 4096, ARENA_BYTES_MAX = 1 << 20, ROWS = 16 };
+enum { PATH_BYTES = 1300, ARENA_BYTES = 4096, ARENA_BYTES_MAX = 1 << 20, ARENA_BYTES_ROWS = 1 << 28, ROWS = 16 };
 
-struct held { /* a published model: its mapping and its struct, freed together */
+struct held { /* an opened model file: its mapping and its struct, freed together */
     struct bytes file;
     struct arena arena;
+    const struct model *base;
+};
+
+struct pair { /* what is published: a file and what is learnt beside it. Renewed more often than the file */
     struct api_model model;
+    struct live_side side;
 };
 
 struct publisher {
@@ -28,8 +34,12 @@ struct publisher {
     struct loop *loop; /* the thread's */
     pthread_t thread;
     bool is_running;
+    void (*changed)(void *ctx);
+    void *changed_ctx;
+    pthread_mutex_t lock; /* swaps, of files by this thread, of live sides by the learner's */
     uint64_t generation;
-    struct held *held[API_TENANTS_MAX]; /* by place in api->tenants; the publisher's thread only */
+    struct held *held[API_TENANTS_MAX]; /* by place in api->tenants; under lock, as is: */
+    struct pair *pair[API_TENANTS_MAX];
 };
 
 struct job {
@@ -67,11 +77,11 @@ static enum err held_open(struct publisher *publisher, struct tenant_id tenant, 
     snprintf(path, sizeof(path), "%s/models/%s", publisher->data_dir, hash);
     arena_open(&held->arena, ARENA_BYTES, ARENA_BYTES_MAX);
     err = mapping_open(path, &held->file, why);
-    err = err == ERR_OK ? model_file_open(held->file, &held->arena, &held->model.base, why) : err;
-    if (err == ERR_OK && !bytes_equal(model_hash(held->model.base), bytes_of(hash))) {
+    err = err == ERR_OK ? model_file_open(held->file, &held->arena, &held->base, why) : err;
+    if (err == ERR_OK && !bytes_equal(model_hash(held->base), bytes_of(hash))) {
         err = why_say(why, ERR_CORRUPT, "corrupt", "/hash", "the file is not the one it is named; train again");
     }
-    if (err == ERR_OK && model_tenant(held->model.base).v != tenant.v) {
+    if (err == ERR_OK && model_tenant(held->base).v != tenant.v) {
         err = why_say(why, ERR_ABSENT, "unknown_model", "/hash", "this tenant has no such model; train it");
     }
     if (err != ERR_OK) {
@@ -82,16 +92,107 @@ static enum err held_open(struct publisher *publisher, struct tenant_id tenant, 
     return ERR_OK;
 }
 
-static void swap(struct publisher *publisher, size_t at, struct held *held)
+static void pair_free(void *old)
 {
-    struct held *old = publisher->held[at];
+    struct pair *pair = old;
 
-    held->model.generation = ++publisher->generation;
+    live_side_close(&pair->side);
+    free(pair);
+}
+
+/* Under lock. */
+static void put_pair(struct publisher *publisher, size_t at, struct pair *pair)
+{
+    struct pair *old = publisher->pair[at];
+
+    publisher->pair[at] = pair;
+    atomic_store(&publisher->api->tenants[at]->model, &pair->model);
+    if (old != NULL) {
+        publish_retire(publisher->api->publish, old, pair_free);
+    }
+}
+
+/* Those who were erased or withdrew are hidden before anybody reads the file. */
+static enum err hide_forgotten(struct publisher *publisher, struct tenant_id tenant, struct model_live *live)
+{
+    const struct forgotten *forgotten;
+    struct arena arena;
+    size_t n;
+    enum err err;
+
+    arena_open(&arena, ARENA_BYTES, ARENA_BYTES_ROWS);
+    err = forgotten_read(publisher->api->storage, publisher->loop, tenant, &arena, &forgotten, &n);
+    for (size_t i = 0; err == ERR_OK && i < n; i++) {
+        (void)model_live_erase(live, forgotten[i].owner);
+    }
+    arena_close(&arena);
+    return err;
+}
+
+/* Publishes the file with an empty live side; owns held when ERR_OK. */
+static enum err swap(struct publisher *publisher, size_t at, struct held *held)
+{
+    struct pair *pair = calloc(1, sizeof(*pair));
+    struct held *old;
+    enum err err = pair != NULL ? live_side_open(held->base, &pair->side) : ERR_NOMEM;
+
+    /* Whoever is forgotten meanwhile is hidden here or, once this is published, there: never in neither. */
+    pthread_mutex_lock(&publisher->lock);
+    err = err == ERR_OK ? hide_forgotten(publisher, publisher->api->tenants[at]->id, pair->side.live) : err;
+    if (err != ERR_OK) {
+        pthread_mutex_unlock(&publisher->lock);
+        if (pair != NULL) {
+            pair_free(pair);
+        }
+        return err;
+    }
+    old = publisher->held[at];
     publisher->held[at] = held;
-    atomic_store(&publisher->api->tenants[at]->model, &held->model);
+    pair->model = (struct api_model){held->base, pair->side.live, ++publisher->generation};
+    put_pair(publisher, at, pair);
     if (old != NULL) {
         publish_retire(publisher->api->publish, old, held_free);
     }
+    pthread_mutex_unlock(&publisher->lock);
+    if (publisher->changed != NULL) {
+        publisher->changed(publisher->changed_ctx);
+    }
+    return ERR_OK;
+}
+
+bool publisher_renew(struct publisher *publisher, size_t at, uint64_t generation, struct live_side *side)
+{
+    struct pair *pair = calloc(1, sizeof(*pair));
+    bool is_same;
+
+    pthread_mutex_lock(&publisher->lock);
+    is_same = pair != NULL && publisher->pair[at] != NULL && publisher->pair[at]->model.generation == generation;
+    if (is_same) {
+        *pair = (struct pair){{publisher->held[at]->base, side->live, generation}, *side};
+        *side = (struct live_side){0};
+        put_pair(publisher, at, pair);
+    }
+    pthread_mutex_unlock(&publisher->lock);
+    if (!is_same) {
+        free(pair);
+    }
+    return is_same;
+}
+
+void publisher_lock(struct publisher *publisher)
+{
+    pthread_mutex_lock(&publisher->lock);
+}
+
+void publisher_unlock(struct publisher *publisher)
+{
+    pthread_mutex_unlock(&publisher->lock);
+}
+
+void publisher_listen(struct publisher *publisher, void (*changed)(void *ctx), void *ctx)
+{
+    publisher->changed = changed;
+    publisher->changed_ctx = ctx;
 }
 
 static size_t place_of(const struct api *api, const struct api_tenant *tenant)
@@ -122,10 +223,13 @@ static void publish_now(struct loop_task *task)
 
     job->err = held_open(publisher, job->tenant->id, job->hash, &held, &job->why);
     if (job->err == ERR_OK) {
+        uint32_t items_n = model_items_n(held->base);
+
         job->err = storage_wait_put(publisher->api->storage, publisher->loop, job->tenant->id, STORAGE_MODEL, &put, 1, &revision);
+        job->err = job->err == ERR_OK ? swap(publisher, place_of(publisher->api, job->tenant), held) : job->err;
         if (job->err == ERR_OK) {
-            swap(publisher, place_of(publisher->api, job->tenant), held);
-            log_say(LOG_INFO, "cmd", "a model is published", "hash=%.12s items=%u", job->hash, model_items_n(held->model.base));
+            job->tenant->is_model_unreadable = false;
+            log_say(LOG_INFO, "cmd", "a model is published", "hash=%.12s items=%u", job->hash, items_n);
         } else {
             held_free(held);
         }
@@ -221,11 +325,14 @@ static void load_rows(struct publisher *publisher)
                     continue;
                 }
                 memcpy(hash, rows[j].row.p, 64);
-                if (held_open(publisher, publisher->api->tenants[i]->id, hash, &held, &why) == ERR_OK) {
-                    swap(publisher, i, held);
-                } else {
-                    log_say(LOG_WARN, "cmd", "the model in use does not open; train again", "hash=%.12s why=\"%s\"", hash,
-                            why.says);
+                if (held_open(publisher, publisher->api->tenants[i]->id, hash, &held, &why) != ERR_OK) {
+                    publisher->api->tenants[i]->is_model_unreadable = true;
+                    log_say(LOG_WARN, "cmd", "the model in use does not open; rows are not personal until it is trained again",
+                            "hash=%.12s why=\"%s\"", hash, why.says);
+                } else if (swap(publisher, i, held) != ERR_OK) {
+                    held_free(held);
+                    log_say(LOG_WARN, "cmd", "the model in use could not be published; look at memory and disk", "hash=%.12s",
+                            hash);
                 }
             }
         }
@@ -249,10 +356,12 @@ enum err publisher_open(struct api *api, const char *data_dir, struct publisher 
     if (publisher == NULL) {
         return ERR_NOMEM;
     }
+    pthread_mutex_init(&publisher->lock, NULL);
     publisher->api = api;
     publisher->data_dir = data_dir;
     /* A loop belongs to one thread: what is read now is read on one of its own. */
     if (loop_open(&starting) != ERR_OK) {
+        pthread_mutex_destroy(&publisher->lock);
         free(publisher);
         return ERR_NOMEM;
     }
@@ -289,8 +398,10 @@ void publisher_close(struct publisher *publisher)
     for (size_t i = 0; i < API_TENANTS_MAX; i++) {
         if (publisher->held[i] != NULL) {
             atomic_store(&publisher->api->tenants[i]->model, NULL);
+            pair_free(publisher->pair[i]);
             held_free(publisher->held[i]);
         }
     }
+    pthread_mutex_destroy(&publisher->lock);
     free(publisher);
 }

@@ -4,6 +4,7 @@
 #include "api/api_key.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "cmd/learner.h"
 #include "cmd/publisher.h"
 #include "cmd/schedule.h"
 #include "storage/storage_wait.h"
@@ -24,6 +25,7 @@ struct serve {
     struct data data;
     struct api *api;
     struct publisher *publisher;
+    struct learner *learner;
     struct schedule *schedule;
     struct http_server *server;
     struct http_route *routes;
@@ -171,7 +173,8 @@ static enum err open_api(struct serve *serve, struct why *why)
     }
     err = err == ERR_OK ? api_keys_load(serve->api, serve->data.loop, &arena) : err;
     arena_close(&arena);
-    return err == ERR_OK ? publisher_open(serve->api, data_dir_path(serve->data.dir), &serve->publisher) : err;
+    err = err == ERR_OK ? publisher_open(serve->api, data_dir_path(serve->data.dir), &serve->publisher) : err;
+    return err == ERR_OK ? learner_open(serve->api, serve->publisher, data_dir_secret(serve->data.dir), &serve->learner) : err;
 }
 
 static enum err open_server(struct serve *serve, uint16_t port, const struct http_route *more, size_t more_n, struct why *why)
@@ -228,6 +231,7 @@ static void serve_close(struct serve *serve)
     for (size_t i = 0; i < serve->loops_n; i++) {
         publish_slot_free(serve->api->publish, serve->loops[i].slot);
     }
+    learner_close(serve->learner);
     publisher_close(serve->publisher);
     api_close(serve->api);
     data_close(&serve->data);

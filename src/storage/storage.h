@@ -266,6 +266,7 @@ enum storage_table { /* settled.md 2.11; numbers are stored */
     STORAGE_TENANT = 7,
     STORAGE_PLACEMENT = 8,
     STORAGE_IMPORT = 9,
+    STORAGE_FORGOTTEN = 10, /* cmd/forgotten.h */
     STORAGE_TABLES_
 };
 

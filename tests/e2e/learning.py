@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a running server learns, keeps and forgets without a training.
+
+A year of toy receipts and visits is learnt from once. Then: looks of one customer move the very next row of another within
+seconds; `kill -9` loses nothing of it; a withdrawal takes it back at once and for the next start; an item the model never saw
+is shown once five people have met it, not before."""
+import time
+
+from server import Case, main, row, seeded, shop
+
+PAIRS, DAY = 12, 86400
+
+
+def stamp(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+class Learning(Case):
+    @classmethod
+    def prepare(cls):
+        cls.rng = seeded()
+        cls.items = shop(cls.server, 2 * PAIRS + 2)
+        cls.known = cls.items[:2 * PAIRS]
+        cls.serial = 0
+        cls.history()
+        cls.train()
+
+    @classmethod
+    def history(cls):
+        """Receipts of pairs, and visits that walk from one pair to the next."""
+        now, number = int(time.time()), 0
+        for batch in range(4):
+            receipts, looks = [], []
+            for _ in range(300):
+                number += 1
+                member, at = cls.rng.randrange(150), now - DAY * cls.rng.randint(1, 200) - cls.rng.randrange(DAY)
+                first = 2 * ((member + cls.rng.choice((0, 0, 1))) % PAIRS)
+                receipts.append({"id": f"toy-{number}", "source": "till", "at": stamp(at), "currency": "NOK", "total": "20.00",
+                                 "customer": {"ids": {"member": f"toy-{member}"}},
+                                 "lines": [{"item": cls.known[one], "quantity": 1, "paid": "10.00"} for one in (first, first + 1)]})
+                for step in range(3):
+                    looks.append({"id": f"toy-{number}-{step}", "kind": "view", "identifier": f"member:toy-{member}",
+                                  "at": stamp(at - 3600 + 20 * step), "item": cls.known[(first + step) % len(cls.known)]})
+            assert set(cls.server.post("/v1/receipts", receipts).verdicts) == {"accepted"}
+            assert set(cls.server.post("/v1/events", looks).verdicts) == {"accepted"}
+
+    @classmethod
+    def train(cls):
+        cls.server.falun("train", "--once", "--minutes", "0.1")
+        cls.until(lambda: cls.server.get("/v1/models").json["hash"], "a model")
+
+    @classmethod
+    def until(cls, done, what, within=20):
+        give_up = time.monotonic() + within
+        while time.monotonic() < give_up:
+            found = done()
+            if found:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"no {what} within {within} s:\n{cls.server.log()[-3000:]}")
+
+    def learned(self):
+        return self.ok(self.server.get("/v1/models")).json["learned"]
+
+    def visit(self, who, items):
+        Learning.serial += 1
+        told = self.server.post("/v1/events", [{"id": f"visit-{self.serial}-{n}", "kind": "view", "item": item, "identifier": who}
+                                               for n, item in enumerate(items)])
+        self.assertEqual(set(self.ok(told).verdicts), {"accepted"})
+
+    def scores(self, who, items):
+        """Every item's score for one customer."""
+        answer = self.ok(self.server.post("/v1/decide", {"identifier": who, "explain": "inner", "placements": [
+            {"name": "home-top", "n": len(items), "candidates": items}]}))
+        return {item["id"]: item["score"] for item in answer.json["placements"]["home-top"]["items"]}, answer
+
+    def test_1_a_visit_moves_the_next_row_of_another_customer(self):
+        first, far = self.known[0], self.known[12]
+        self.visit("cookie:reader", [first])
+        before, answer = self.scores("cookie:reader", self.known)
+        was = self.learned()
+        self.assertEqual(answer.json["learned"], was, "a decision names what it has learnt")
+        for n in range(12):
+            self.visit(f"cookie:walker-{n}", [first, far, first, far])
+        began = time.monotonic()
+        self.until(lambda: self.learned() >= was + 12, "visits taken in")
+        print(f"learnt {time.monotonic() - began:.3f} s after the answer")
+        after, answer = self.scores("cookie:reader", self.known)
+        self.assertEqual(answer.json["learned"], self.learned())
+        self.assertEqual(answer.json["model"], self.server.get("/v1/models").json["hash"], "the file is the same")
+        trace = self.ok(self.server.get(f"/v1/decisions/{answer.json['decisionId']}")).json
+        self.assertEqual((trace["model"], trace["learned"]), (answer.json["model"], answer.json["learned"]))
+
+    def test_2_kill_9_loses_nothing_learnt(self):
+        before, answer = self.scores("cookie:reader", self.known)
+        was = self.learned()
+        self.assertGreater(was, 0)
+        self.server.kill()
+        self.server.start()
+        self.until(lambda: self.learned() >= was, "the log learnt again")
+        after, answer = self.scores("cookie:reader", self.known)
+        for item in self.known:
+            self.assertAlmostEqual(before[item], after[item], 4, item)
+
+    def test_3_a_withdrawal_empties_at_once_and_for_good(self):
+        first, far = self.known[2], self.known[18]
+        self.visit("cookie:asks", [first])
+        blank, _ = self.scores("cookie:asks", self.known)
+        was = self.learned()
+        for n in range(12):
+            self.visit(f"cookie:leaves-{n}", [first, far, first, far])
+        self.until(lambda: self.learned() >= was + 12, "visits taken in")
+        full, _ = self.scores("cookie:asks", self.known)
+        for n in range(12):
+            purpose = ("store", "personalise")[n % 2]
+            self.ok(self.server.put(f"/v1/customers/cookie:leaves-{n}/consents/{purpose}", {"state": "withdrawn"}))
+        gone, _ = self.scores("cookie:asks", self.known)
+        self.assertAlmostEqual(gone[far], blank[far], 3, "the answer to a withdrawal comes after it")
+        self.server.kill()
+        self.server.start()
+        time.sleep(2)
+        again, _ = self.scores("cookie:asks", self.known)
+        self.assertAlmostEqual(again[far], blank[far], 3, "and a restart does not bring it back")
+
+    def test_4_a_new_item_waits_for_five_people(self):
+        new, beside = self.items[-1], self.known[6]
+        for n in range(5):
+            was = self.learned()
+            answer = self.scores("cookie:curious", self.known + [new])[0]
+            self.visit(f"cookie:early-{n}", [beside, new, beside, beside])
+            self.until(lambda: self.learned() > was, "the visit")
+        self.until(lambda: "falun_learn_new_items 1" in self.server.get("/metrics").body.decode(), "the new item")
+
+
+if __name__ == "__main__":
+    main()
