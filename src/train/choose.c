@@ -14,7 +14,7 @@ enum { CASES_MOST = 3000, STEPS_MOST = 600 * 1000, KEPT_W = 2 };
 #define WORTH_LEAST 0.0004 /* a change must be worth so much more: less is noise on a few thousand cases */
 
 enum what { /* settings that an axis may stand for */
-    WHAT_RHO, WHAT_WINDOW, WHAT_RHO_SOURCE, WHAT_ALPHA, WHAT_LAMBDA, WHAT_GAMMA, WHAT_DELTA, WHAT_TAU, WHAT_AGE, WHAT_STEPS,
+    WHAT_RHO, WHAT_WINDOW, WHAT_RHO_SOURCE, WHAT_ALPHA, WHAT_LAMBDA, WHAT_GAMMA, WHAT_DELTA, WHAT_TAU, WHAT_AGE, WHAT_DOUBT, WHAT_STEPS,
     WHAT_POSTINGS, WHAT_NEIGHBOURS, WHAT_VMIS_NEIGHBOURS, WHAT_POSITION, WHAT_NEAR_AGE, WHAT_NEIGHBOUR_STEPS,
     WHAT_SESSION_STEPS, WHAT_IDF
 };
@@ -80,6 +80,7 @@ static float *float_of(struct train_settings *s, const struct bench *bench, enum
     case WHAT_DELTA: return &w->delta;
     case WHAT_TAU: return &w->tau;
     case WHAT_AGE: return &w->age_days;
+    case WHAT_DOUBT: return &w->doubt;
     case WHAT_STEPS: return &near->w_steps;
     case WHAT_POSITION: return &near->position_steps;
     case WHAT_NEAR_AGE: return &near->age_days;
@@ -288,7 +289,7 @@ static void begin_axes(struct bench *bench, const struct axis *axes)
             double away;
 
             axis->value[v] = axes[a].value[v] * (axes[a].is_share ? bench->days : 1);
-            away = fabs(log((axis->value[v] + 0.01) / (now + 0.01)));
+            away = fabs(asinh(100 * axis->value[v]) - asinh(100 * now)); /* as logarithms, either side of 0 */
             if (away < nearest) {
                 nearest = away;
                 axis->start = v;
@@ -351,14 +352,16 @@ static const struct axis together_axes[] = {
     {WHAT_RHO_SOURCE, "rhoSource", {0.8, 0.9, 0.97, 1}, 4, false, false},
     {WHAT_GAMMA, "gamma", {0, 0.25, 0.5, 0.75}, 4, false, false},
     {WHAT_DELTA, "delta", {0, 0.1, 0.2, 0.4}, 4, false, false},
+    {WHAT_DOUBT, "doubt", {0, 1, 3}, 3, false, false},
     {.n = 0}};
 static const struct axis session_axes[] = {
     {WHAT_STEPS, "wSteps", {0, 0.5, 1, 2, 3, 5}, 6, false, false},
     {WHAT_LAMBDA, "lambda", {0.125, 0.5, 2, 8, 32}, 5, false, false},
-    {WHAT_ALPHA, "alpha", {0.2, 0.4, 0.6, 0.8, 0.95}, 5, false, false},
+    {WHAT_ALPHA, "alpha", {0.2, 0.4, 0.6, 0.8, 0.9, 0.95}, 6, false, false},
     {WHAT_TAU, "tau", {0.5, 1, 2, 4}, 4, false, false},
     {WHAT_AGE, "ageDays", {0, 4, 1, 0.5, 0.25, 0.1}, 6, true, true},
-    {WHAT_GAMMA, "gamma", {0, 0.25, 0.5}, 3, false, false},
+    {WHAT_GAMMA, "gamma", {-1, -0.5, 0, 0.5}, 4, false, false},
+    {WHAT_DOUBT, "doubt", {0, 1, 2, 4, 8}, 5, false, false},
     {WHAT_DELTA, "delta", {0, 0.1, 0.2}, 3, false, false},
     {.n = 0}};
 static const struct axis near_axes[] = {

@@ -167,7 +167,7 @@ struct ridge_w ridge_by_source(const struct ridge_sums *sums, size_t items_n, si
 static void check(const struct ridge_rows *rows, const struct ridge_settings *s)
 {
     assert(isfinite(s->gamma) && isfinite(s->lambda) && s->lambda >= 0 && isfinite(s->delta) && s->delta >= 0);
-    assert(isfinite(s->age_days) && s->alpha >= 0 && s->alpha <= 1 && s->neighbours > 0);
+    assert(isfinite(s->age_days) && isfinite(s->doubt) && s->alpha >= 0 && s->alpha <= 1 && s->neighbours > 0);
     assert(s->row_most > 0 && s->row_most <= MODEL_W_ROW_MAX);
     assert(s->alpha == 1 || (rows->step != NULL && isfinite(s->tau) && s->tau > 0));
 }

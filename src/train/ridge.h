@@ -7,7 +7,8 @@
  *                    of later steps, weighted exp(-(s - t - 1) / tau), l1-normalised, at most 60 items ahead
  *     G              alpha X' O X + (1 - alpha) Z' O Z          of steps that something follows; kept per item: the most
  *                    shared, at most RIDGE_KEPT, of pairs that at least customers_min different customers share
- *     C              alpha X' O X + (1 - alpha) Z' O Y          exact, under the same condition
+ *     C              alpha X' O X + (1 - alpha) Z' O Y          exact, under the same condition; where n customers share a
+ *                    pair, times n / (n + doubt): what one did says less of the next than its share of a sum
  *     N(j)           the m items i with the largest C_ij / sqrt(G_ii + lambda)
  *     w_j            (G_NN + diag(lambda + delta G_ii))^-1 C_Nj     Cholesky, f32; fails: lambda x 4, at most thrice, then each
  *                    source for itself
@@ -37,13 +38,15 @@ struct ridge_rows { /* borrowed */
 };
 
 struct ridge_settings {
-    float gamma, lambda, delta;
+    float gamma;              /* below 0: long rows count for more, as where X is 1 / distinct */
+    float lambda, delta;
     float alpha;              /* 1: sets, EASE-like; 0: a regularised Markov rule */
     float tau;                /* steps; alpha < 1 */
     float age_days;           /* 0: age says nothing */
+    float doubt;              /* customers; 0: none */
     size_t neighbours;        /* m */
     size_t row_most;          /* k, at most MODEL_W_ROW_MAX */
-    size_t customers_min;     /* at most 15; 1: nothing is counted. MODEL_CUSTOMERS_MIN for all that is published of purchases; protocols may say 1 */
+    size_t customers_min;     /* at most 15; 1, and doubt 0: nothing is counted. MODEL_CUSTOMERS_MIN for all that is published of purchases; protocols may say 1 */
     size_t threads;
 };
 

@@ -57,7 +57,7 @@ static void number_customers(struct ridge_copy *copy, const uint32_t *order)
         who += r == 0 || copy->rows->customer[order[r]] != copy->rows->customer[order[r - 1]];
         copy->who[r] = who;
     }
-    assert(who < UINT32_C(1) << 28);
+    assert(who < UINT32_C(1) << 26);
 }
 
 /* ---- X ---- */
@@ -222,7 +222,8 @@ void ridge_copy_of(const struct ridge_rows *rows, const struct ridge_settings *s
 {
     struct ridge_copy copy = {.rows = rows, .alpha = settings->alpha, .rows_n = rows->rows_n, .items_n = rows->items_n,
                               .is_apart = rows->is_target != NULL};
-    uint32_t *order = order_of(rows, settings->customers_min > 1);
+    bool is_counted = settings->customers_min > 1 || settings->doubt > 0;
+    uint32_t *order = order_of(rows, is_counted);
     double *self = history_zero(rows->items_n, sizeof(*self));
     float *omega;
 
@@ -235,7 +236,7 @@ void ridge_copy_of(const struct ridge_rows *rows, const struct ridge_settings *s
         copy.len[r] = (uint32_t)(n < RIDGE_ROW_MOST ? n : RIDGE_ROW_MOST); /* the newest stand last */
         copy.from[r] = rows->at[order[r] + 1] - copy.len[r];
     }
-    if (settings->customers_min > 1) {
+    if (is_counted) {
         number_customers(&copy, order);
     }
     fill_side(&copy, copy.is_apart ? 0 : 2, &copy.source);

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SOON = 12, COUNT_BITS = 4, COUNT_MOST = (1 << COUNT_BITS) - 1 };
+enum { SOON = 12, COUNT_BITS = 6, COUNT_MOST = (1 << COUNT_BITS) - 1 };
 #define LAMBDA_LEAST 1e-3f /* of mean(G_ii): what f32 bears (models.md 17) */
 
 struct cell { /* where customers are counted */
@@ -134,6 +134,18 @@ static inline bool is_shared(const struct sweep *sweep, const struct scratch *s,
     return sweep->copy->who == NULL || (s->cell[i].mark & COUNT_MOST) >= sweep->settings->customers_min;
 }
 
+/* C_ij as it is believed. Counts end at COUNT_MOST: what is left of doubt there stays. */
+static inline float trusted(const struct sweep *sweep, const struct scratch *s, uint32_t i)
+{
+    float n, sum = sum_of(sweep->copy, s, i);
+
+    if (sweep->settings->doubt <= 0) {
+        return sum;
+    }
+    n = (float)(s->cell[i].mark & COUNT_MOST);
+    return sum * (n / (n + sweep->settings->doubt));
+}
+
 static void forget(const struct ridge_copy *copy, struct scratch *s)
 {
     for (size_t k = 0; k < s->touched_n; k++) {
@@ -185,7 +197,7 @@ static void choose_near(const struct sweep *sweep, uint32_t j, struct scratch *s
 
     for (size_t k = 0; k < s->touched_n; k++) {
         uint32_t i = s->touched[k];
-        float score = sum_of(copy, s, i) * sweep->quotient[i];
+        float score = trusted(sweep, s, i) * sweep->quotient[i];
 
         if (best.n == best.k && score < best.at[0].score) {
             continue;
@@ -196,7 +208,7 @@ static void choose_near(const struct sweep *sweep, uint32_t j, struct scratch *s
     }
     topk_sort(&best);
     for (size_t k = 0; k < best.n; k++) {
-        best.at[k].score = sum_of(copy, s, best.at[k].item);
+        best.at[k].score = trusted(sweep, s, best.at[k].item);
     }
     put_list(&sweep->sums->near, j, best.at, best.n, piece);
 }

@@ -6,11 +6,18 @@
  *     HISTORY    the purchases of one customer in order, a step a basket (train/sequence.h)
  *     BOUGHT     sources: the looks of one visit; targets: what the same customer bought after the visit began, until
  *                W_BOUGHT_DAYS after it ended. A visit after which nothing was bought is a row too: that is news
- * Settings a search should try, best guess first (w_train_start gives the first):
- *     alpha    TOGETHER 1; SESSION .8 .4; HISTORY .5 .2; BOUGHT 1 .5
- *     lambda   relative to the mean of G_ii, so that it travels between shops: from .1 to 16, in steps of x 2 to x 4
- *     gamma    0 to .7 where alpha is 1;  delta 0 to .2;  tau 1 to 3 steps;  age_days 0, 4 to 128
- *     neighbours 100 or 200: twice as many costs three times as much for a point in a thousand */
+ * Settings a search should try; w_train_start is the first guess. R@20 and the like of W alone, on recorded data:
+ *     doubt      0 1 2 4. Sequences want some: 0 to 2 gave diginetica HR@20 .519 to .525, amazon_beauty's validation part HR@10
+ *                .101 to .107, yoochoose64 .698 to .700; long sets none: gowalla R@20 .181 to .175
+ *     gamma      sets 0 .25 .5 .75; steps -1 -.5 0 .5: at alpha .9, 0 to -.5 gave diginetica .509 to .517
+ *     alpha      TOGETHER 1; SESSION .2 .4 .6 .8 .9 .95 (1 fails: .40), little else matters as much; HISTORY .2 .5 .8;
+ *                BOUGHT 1 .5
+ *     lambda     relative to the mean of G_ii, so that it travels: .3 1 3 10 on all. Flat: a factor of 4 is .001 to .003
+ *     age_days   0, then shares of the days covered: 128 of diginetica's 145 gave .504 to .509
+ *     tau        1 3, flat;  delta 0 .2, flat;  a source p steps back: exp(-p / 1 to 3)
+ *     neighbours 100; 200 costs three times as much for .001 to .002
+ *     customers_min is no setting to search but a promise. What 5 costs against 1 where each visit is its own customer:
+ *                diginetica .51 to .41, yoochoose64 .698 to .667, amazon_beauty .102 to .075; 2 gains on amazon_beauty (.110) */
 #pragma once
 
 #include "train/base_model.h"
