@@ -26,19 +26,22 @@
 enum { PATH_BYTES = 1400, SECRET_BYTES = 32 };
 
 static const char help[] =
-    "falun train [--once] [--data DIR] [--tenant NAME] [--minutes N] [--threads N]\n"
+    "falun train [--once] [--data DIR] [--tenant NAME] [--minutes N] [--threads N] [--json]\n"
     "\n"
-    "Learns from everything bought and publishes the model, beside a running server or without one.\n"
+    "Learns from everything bought and looked at and publishes the model, beside a running server or without one. Says what\n"
+    "was tried, chosen and gained on the newest part, which it keeps back while choosing; the last line is one JSON object.\n"
     "  --data DIR      data directory (./falun-data)\n"
     "  --tenant NAME   whose (default)\n"
-    "  --minutes N     time for choosing settings on the last month (3)\n"
+    "  --minutes N     time for choosing settings (3)\n"
     "  --threads N     (the machine's cores)\n"
+    "  --json          that line alone\n"
     "  --once          train now and end: what it does anyway\n";
 
 struct asked {
     const char *data, *tenant;
     double minutes;
     size_t threads;
+    bool is_json;
 };
 
 struct place { /* where the events are */
@@ -62,11 +65,12 @@ static int read_options(int argc, char **argv, struct asked *asked)
 {
     static const struct option options[] = {{"once", no_argument, NULL, 'o'},        {"data", required_argument, NULL, 'd'},
                                             {"tenant", required_argument, NULL, 't'}, {"minutes", required_argument, NULL, 'n'},
-                                            {"threads", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
+                                            {"threads", required_argument, NULL, 'j'}, {"json", no_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     int c;
 
-    *asked = (struct asked){"./falun-data", "default", 3, cores_n()};
+    *asked = (struct asked){"./falun-data", "default", 3, cores_n(), false};
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
         case 'o': break;
@@ -74,6 +78,7 @@ static int read_options(int argc, char **argv, struct asked *asked)
         case 't': asked->tenant = optarg; break;
         case 'n': asked->minutes = strtod(optarg, NULL); break;
         case 'j': asked->threads = (size_t)strtoul(optarg, NULL, 10); break;
+        case 's': asked->is_json = true; break;
         case 'h': printf("%s", help); return 0;
         default: fprintf(stderr, "falun train: an option is not known; falun train --help shows all\n"); return 2;
         }
@@ -220,6 +225,7 @@ static void print_json(const struct train_report *report, const struct model *mo
     json_write_int(&w, "items", (int64_t)model_items_n(model));
     json_write_int(&w, "customers", (int64_t)history->customers_n);
     json_write_int(&w, "baskets", (int64_t)history->baskets_n);
+    json_write_int(&w, "looks", (int64_t)history->looks_n);
     json_write_int(&w, "bytes", (int64_t)file_n);
     json_write_fixed(&w, "trainSeconds", report->seconds, 1);
     json_write_object(&w, "settings");
@@ -232,6 +238,7 @@ static void print_json(const struct train_report *report, const struct model *mo
     json_write_fixed(&w, "ndcg@10", report->validation.ndcg10, 4);
     json_write_fixed(&w, "phr@10", report->validation.phr10, 4);
     json_write_end(&w);
+    train_note_json(report, &w);
     json_write_end(&w);
     text = json_write_bytes(&w);
     printf("%.*s\n", (int)text.n, text.p);
@@ -254,15 +261,18 @@ static enum err train(const struct asked *asked, struct place *place, struct are
     if (history.unread_n > 0) {
         fprintf(stderr, "%zu events could not be read and are left out; `falun replay` looks at the log\n", history.unread_n);
     }
-    fprintf(stderr, "learning from %zu baskets of %zu customers, %zu items\n", history.baskets_n, history.customers_n,
-            history.items.n);
+    fprintf(stderr, "learning from %zu baskets and %zu looks of %zu customers, %zu items\n", history.baskets_n,
+            history.looks_n, history.customers_n, history.items.n);
     err = train_choose(&history, &span, asked->threads, 60 * asked->minutes, seconds_now, arena, &file, &report);
     if (err == ERR_ABSENT) {
-        err = why_say(why, err, "nothing", "", "nothing was bought yet: import receipts first (falun import --help)");
+        err = why_say(why, err, "nothing", "", "nothing was bought or looked at yet: import receipts first (falun import --help)");
     }
     err = err == ERR_OK ? model_file_open(file, arena, &model, why) : err;
     err = err == ERR_OK ? check_worth(&report, why) : err;
     err = err == ERR_OK ? publish(asked, place, model, file, arena, why) : err;
+    if (err == ERR_OK && !asked->is_json) {
+        train_note_text(&report, stdout);
+    }
     if (err == ERR_OK) {
         print_json(&report, model, &history, file.n, arena);
     }

@@ -78,5 +78,10 @@ size_t cases_of_looks(const struct history *history, int64_t from_ms, int64_t to
 
 void cases_fold(const struct history *history, const struct next_case *one, struct part *out_life)
 {
-    history_fold(history, one->from, one->to, one->look_from, one->look_to, out_life);
+    size_t look_from = one->look_from;
+
+    if (one->look_to - look_from > PART_LOOKS) { /* a life holds the newest alone: somebody may have looked a million times */
+        look_from = one->look_to - PART_LOOKS;
+    }
+    history_fold(history, one->from, one->to, look_from, one->look_to, out_life);
 }

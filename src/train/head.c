@@ -459,8 +459,8 @@ static bool is_repeat(const struct head *head, const struct history *history, si
     const struct history_basket *target = one->is_look ? NULL : &history->baskets[one->target];
 
     if (target == NULL) {
-        for (size_t l = one->look_from; l < one->look_to; l++) {
-            if (history->looks[l].item == history->looks[one->target].item) {
+        for (size_t l = one->look_to; l > one->look_from && one->look_to - l < PART_LOOKS; l--) {
+            if (history->looks[l - 1].item == history->looks[one->target].item) {
                 return true;
             }
         }
