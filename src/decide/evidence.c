@@ -11,7 +11,8 @@
 #define BASKETS_DECAY 0.8f   /* of FEATURE_BASKETS_DECAYED */
 #define LOOK_DAYS 2.0f       /* e-folding of a look; a basket or a wish: a week (models.md 1) */
 #define WISH_DAYS 7.0f
-#define CONTENT_SOURCES 20
+
+enum { CONTENT_SOURCES = 20, SOURCES_BESIDE_VISIT = 30 };
 
 static float days_between(int64_t from_ms, int64_t to_ms)
 {
@@ -123,7 +124,7 @@ static enum err gather_own(struct evidence *evidence, const struct part *life, s
 static enum err gather_together(struct evidence *evidence, struct arena *arena)
 {
     struct topk_entry room[EVIDENCE_SOURCES];
-    struct topk best = topk_of(room, EVIDENCE_SOURCES);
+    struct topk best = topk_of(room, evidence->head == MODEL_HEAD_SESSION ? SOURCES_BESIDE_VISIT : EVIDENCE_SOURCES);
 
     for (size_t i = 0; i < evidence->own_n; i++) {
         if (evidence->own[i].item != MODEL_NONE) {
@@ -239,10 +240,10 @@ static enum err gather_lead(struct evidence *evidence, const struct part *life, 
         err = evidence_purchases(evidence, life, arena);
     }
     if (err == ERR_OK) {
-        err = evidence_lead(evidence, MODEL_HISTORY, arena);
+        err = evidence_lead(evidence, MODEL_HISTORY, evidence->head == MODEL_HEAD_HISTORY, arena);
     }
     if (err == ERR_OK && evidence->head == MODEL_HEAD_SESSION) {
-        err = evidence_lead(evidence, MODEL_SESSION, arena);
+        err = evidence_lead(evidence, MODEL_SESSION, true, arena);
     }
     if (err == ERR_OK) {
         err = gather_content(evidence, arena);

@@ -21,8 +21,7 @@
 
 enum {
     EVIDENCE_SOURCES = 100,    /* bought items that speak through W_TOGETHER: more changed nothing on recorded data */
-    EVIDENCE_BEST = 100,       /* of a list get a rank */
-    EVIDENCE_LIST = 60,        /* of a list are candidates */
+    EVIDENCE_LIST = 60,        /* of a list are candidates and have a rank */
     EVIDENCE_RULES = 20,
     EVIDENCE_POPULAR = 60,
     EVIDENCE_STORE = 40,
@@ -49,7 +48,7 @@ struct evidence_source { /* one item that speaks through its row of W */
 struct evidence_list { /* what one retriever says, of all items it names */
     struct tally sum;
     float most[2];           /* the largest sum of items never bought, of items bought */
-    struct topk_entry *best; /* best_n <= EVIDENCE_BEST, best first; in MODEL_HISTORY items never bought alone */
+    struct topk_entry *best; /* best_n <= EVIDENCE_LIST, best first; in MODEL_HISTORY items never bought alone */
     size_t best_n;
     struct tally rank; /* item -> 1 + rank among them */
 };

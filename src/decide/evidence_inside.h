@@ -24,5 +24,7 @@ bool evidence_is_cold(const struct evidence *evidence, uint32_t item);
 MUST_USE enum err evidence_visit(struct evidence *evidence, const struct part *life, struct arena *arena);
 /* The purchases into domain[MODEL_HISTORY], after the own were counted. */
 MUST_USE enum err evidence_purchases(struct evidence *evidence, const struct part *life, struct arena *arena);
-/* What the domain's sequence leads to, by the parts in use. */
-MUST_USE enum err evidence_lead(struct evidence *evidence, enum model_domain domain, struct arena *arena);
+/* What the domain's sequence leads to, by the parts in use; neighbours only where they are worth their time. */
+MUST_USE enum err evidence_lead(struct evidence *evidence, enum model_domain domain, bool has_neighbours, struct arena *arena);
+/* The `most` largest sums above 0, best first, of equal ones the smaller item; at NULL: no memory. Cost: a pass over the table. */
+struct topk evidence_best(const struct tally *sum, size_t most, struct arena *arena);

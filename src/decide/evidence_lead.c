@@ -6,11 +6,18 @@
 #include "model/model_live.h"
 #include "model/model_popular.h"
 
+#include <float.h>
 #include <math.h>
 
 #define CART_WEIGHT 4.0f /* of a look: what is put in the basket, wished for (models.md 1) */
 #define WISH_WEIGHT 3.0f
-#define SOURCE_LEAST 1e-3f /* of the strongest: weaker sources are left out */
+#define SOURCE_LEAST 1e-2f /* of the strongest: weaker sources are left out */
+
+enum {
+    BESIDE_VISIT = 50,     /* sources of either domain while a visit is under way: the newest */
+    POSTINGS_MOST = 8000,  /* looked at in all, about 100 us; shared by so many items at most, as model_session.h shares them */
+    POSTINGS_LISTS = 16
+};
 
 /* ---- looks ---- */
 
@@ -28,8 +35,8 @@ float evidence_look_kind(const struct part_look *look)
 bool evidence_is_taken_back(const struct part *life, size_t look)
 {
     for (size_t k = 0; k < look; k++) { /* newer ones come first */
-        if (life->looks[k].item.v == life->looks[look].item.v &&
-            (life->looks[k].kind == EVENT_REMOVE || life->looks[k].kind == EVENT_UNWISH)) {
+        if ((life->looks[k].kind == EVENT_REMOVE || life->looks[k].kind == EVENT_UNWISH) &&
+            life->looks[k].item.v == life->looks[look].item.v) {
             return true;
         }
     }
@@ -202,39 +209,66 @@ enum err evidence_add_rows(const struct model_view *view, enum model_w kind, con
 
 /* ---- lists ---- */
 
-/* The largest sums and the best of a list. Of purchases, items bought have no rank: others are asked for here, and their own
- * features speak for those. */
-static enum err close_list(const struct evidence *evidence, enum model_domain domain, struct evidence_list *list,
-                           struct arena *arena)
+struct topk evidence_best(const struct tally *sum, size_t most, struct arena *arena)
 {
-    struct topk_entry *room = arena_array(arena, EVIDENCE_BEST, sizeof(*room));
-    struct topk best;
+    struct topk best = topk_of(arena_array(arena, most, sizeof(*best.at)), most);
+    float least = FLT_MIN; /* a sum of negatives promotes nothing (models.md 4); a free slot's sum is 0 */
 
-    if (room == NULL) {
-        return ERR_NOMEM;
-    }
-    best = topk_of(room, EVIDENCE_BEST);
-    for (size_t i = 0; list->sum.n > 0 && i <= list->sum.mask; i++) {
-        const struct tally_slot *slot = &list->sum.slot[i];
-        bool is_own;
-
-        if (slot->key == 0 || !(slot->sum > 0)) {
-            continue; /* a sum of negatives promotes nothing (models.md 4) */
-        }
-        is_own = domain == MODEL_HISTORY && tally_has(&evidence->own_at, slot->key - 1);
-        if (slot->sum > list->most[is_own]) {
-            list->most[is_own] = slot->sum;
-        }
-        if (!is_own && (best.n < best.k || slot->sum >= best.at[0].score)) {
-            topk_offer(&best, slot->sum, slot->key - 1);
+    for (size_t i = 0; best.at != NULL && sum->n > 0 && i <= sum->mask; i++) {
+        if (sum->slot[i].sum >= least) { /* the one branch, seldom taken: others would be guessed wrong every second time */
+            topk_offer(&best, sum->slot[i].sum, sum->slot[i].key - 1);
+            least = best.n == most ? best.at[0].score : least;
         }
     }
     topk_sort(&best);
-    list->best = best.at;
-    list->best_n = best.n;
-    if (!tally_open(&list->rank, arena, best.n + 1)) {
+    return best;
+}
+
+/* Purchases do not compete in a list of purchases: others are asked for there, and their own features speak for those. Their sums
+ * are kept aside while the rest is looked through. */
+static enum err best_of_others(const struct evidence *evidence, struct evidence_list *list, size_t most, struct arena *arena,
+                               struct topk *out_best)
+{
+    float *aside = arena_array(arena, evidence->own_n + 1, sizeof(*aside));
+
+    if (aside == NULL) {
         return ERR_NOMEM;
     }
+    for (size_t i = 0; list->sum.n > 0 && i < evidence->own_n; i++) {
+        struct tally_slot *slot = evidence->own[i].item == MODEL_NONE ? NULL : tally_find(&list->sum, evidence->own[i].item);
+
+        if (slot != NULL && slot->key != 0) {
+            list->most[1] = fmaxf(list->most[1], slot->sum);
+            aside[i] = slot->sum;
+            slot->sum = 0;
+        }
+    }
+    *out_best = evidence_best(&list->sum, most, arena);
+    for (size_t i = 0; list->sum.n > 0 && i < evidence->own_n; i++) {
+        if (aside[i] != 0) {
+            tally_find(&list->sum, evidence->own[i].item)->sum = aside[i];
+        }
+    }
+    return ERR_OK;
+}
+
+/* The largest sums and the best of a list. */
+static enum err close_list(const struct evidence *evidence, enum model_domain domain, struct evidence_list *list, size_t most,
+                           struct arena *arena)
+{
+    struct topk best = {0};
+
+    if (domain == MODEL_SESSION) {
+        best = evidence_best(&list->sum, most, arena);
+    } else if (best_of_others(evidence, list, most, arena, &best) != ERR_OK) {
+        return ERR_NOMEM;
+    }
+    if (best.at == NULL || !tally_open(&list->rank, arena, best.n + 1)) {
+        return ERR_NOMEM;
+    }
+    list->best = best.at;
+    list->best_n = best.n;
+    list->most[0] = best.n > 0 ? best.at[0].score : 0;
     for (size_t r = 0; r < best.n; r++) {
         tally_add(&list->rank, best.at[r].item, (float)(r + 1));
     }
@@ -255,30 +289,34 @@ static enum err lead_by_w(struct evidence *evidence, enum model_domain which, st
     for (size_t i = 0; i < domain->sources_n; i++) {
         most = fmaxf(most, domain->sources[i].weight);
     }
-    for (size_t i = 0; i < domain->sources_n; i++) {
+    for (size_t i = 0; i < domain->sources_n && (n < BESIDE_VISIT || evidence->head != MODEL_HEAD_SESSION); i++) {
         if (domain->sources[i].weight > SOURCE_LEAST * most) {
             speak[n++] = domain->sources[i];
         }
     }
     err = evidence_add_rows(evidence->view, which == MODEL_SESSION ? MODEL_W_SESSION : MODEL_W_HISTORY, speak, n, arena,
                             &domain->w.sum);
-    return err == ERR_OK ? close_list(evidence, which, &domain->w, arena) : err;
+    return err == ERR_OK ? close_list(evidence, which, &domain->w, EVIDENCE_LIST, arena) : err;
 }
 
 static enum err lead_by_neighbours(struct evidence *evidence, enum model_domain which, struct arena *arena)
 {
     struct evidence_domain *domain = &evidence->domain[which];
-    struct model_domain_settings settings = domain->settings;
+    struct model_domain_settings *settings = &domain->settings;
+    size_t lists = domain->sources_n < POSTINGS_LISTS ? domain->sources_n : POSTINGS_LISTS;
     enum err err;
 
-    settings.neighbours = settings.uses & MODEL_USES_VSTAN ? settings.neighbours : 0;
-    settings.vmis_neighbours = settings.uses & MODEL_USES_VMIS ? settings.vmis_neighbours : 0;
-    err = model_session_score(evidence->view, which, &settings, domain->steps, domain->steps_n, evidence->now_ms, arena,
+    if (settings->postings > POSTINGS_MOST / lists) {
+        settings->postings = (uint32_t)(POSTINGS_MOST / lists);
+    }
+    settings->neighbours = settings->uses & MODEL_USES_VSTAN ? settings->neighbours : 0;
+    settings->vmis_neighbours = settings->uses & MODEL_USES_VMIS ? settings->vmis_neighbours : 0;
+    err = model_session_score(evidence->view, which, settings, domain->steps, domain->steps_n, evidence->now_ms, arena,
                               &domain->vstan.sum, &domain->vmis.sum);
     if (err == ERR_OK) {
-        err = close_list(evidence, which, &domain->vstan, arena);
+        err = close_list(evidence, which, &domain->vstan, EVIDENCE_LIST, arena);
     }
-    return err == ERR_OK ? close_list(evidence, which, &domain->vmis, arena) : err;
+    return err == ERR_OK ? close_list(evidence, which, &domain->vmis, 1, arena) : err;
 }
 
 /* Of a basket, all its items are the last. */
@@ -307,12 +345,12 @@ static enum err lead_by_last(struct evidence *evidence, enum model_domain which,
                                 &domain->rules.sum);
     }
     if (err == ERR_OK) {
-        err = close_list(evidence, which, &domain->pairs, arena);
+        err = close_list(evidence, which, &domain->pairs, 1, arena);
     }
-    return err == ERR_OK ? close_list(evidence, which, &domain->rules, arena) : err;
+    return err == ERR_OK ? close_list(evidence, which, &domain->rules, EVIDENCE_RULES, arena) : err;
 }
 
-enum err evidence_lead(struct evidence *evidence, enum model_domain which, struct arena *arena)
+enum err evidence_lead(struct evidence *evidence, enum model_domain which, bool has_neighbours, struct arena *arena)
 {
     struct evidence_domain *domain = &evidence->domain[which];
     float *same = evidence->same + (which == MODEL_SESSION ? FEATURE_SESSION_FIRST : FEATURE_HISTORY_FIRST);
@@ -326,7 +364,7 @@ enum err evidence_lead(struct evidence *evidence, enum model_domain which, struc
     if (err == ERR_OK && (domain->settings.uses & MODEL_USES_W)) {
         err = lead_by_w(evidence, which, arena);
     }
-    if (err == ERR_OK && (domain->settings.uses & (MODEL_USES_VSTAN | MODEL_USES_VMIS))) {
+    if (err == ERR_OK && has_neighbours && (domain->settings.uses & (MODEL_USES_VSTAN | MODEL_USES_VMIS))) {
         err = lead_by_neighbours(evidence, which, arena);
     }
     same[FEATURE_LENGTH] = log1pf((float)domain->steps_n);

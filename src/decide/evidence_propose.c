@@ -10,6 +10,7 @@
 #include "model/model_popular.h"
 
 #include <assert.h>
+#include <float.h>
 
 #define STORE_BASKETS_MIN 5.0f /* fewer baskets of an item propose nothing */
 
@@ -43,14 +44,15 @@ static void propose_best(struct proposing *to, const struct tally *sums, size_t 
     struct topk_entry kept[EVIDENCE_LIST];
     struct topk best = topk_of(kept, most);
     const struct evidence *evidence = to->evidence;
+    float least = FLT_MIN; /* as in evidence_best */
 
     for (size_t i = 0; sums->n > 0 && i <= sums->mask; i++) {
-        const struct tally_slot *slot = &sums->slot[i];
+        uint32_t item = sums->slot[i].key - 1;
 
-        if (slot->key != 0 && slot->sum > 0 && (best.n < most || slot->sum >= best.at[0].score) &&
-            !tally_has(&evidence->own_at, slot->key - 1) &&
-            (!is_cold || evidence_is_cold(evidence, slot->key - 1))) {
-            topk_offer(&best, slot->sum, slot->key - 1);
+        if (sums->slot[i].sum >= least && !tally_has(&evidence->own_at, item) &&
+            (!is_cold || evidence_is_cold(evidence, item))) {
+            topk_offer(&best, sums->slot[i].sum, item);
+            least = best.n == most ? best.at[0].score : least;
         }
     }
     topk_sort(&best);
