@@ -244,7 +244,7 @@ static enum err learn_and_show(const struct evaluate_asked *asked, const struct 
 {
     struct evaluate_times times = {EVALUATE_DAY_0_MS, SESSIONS_DAYS * DAY_MS / (int64_t)train->groups_n};
     struct history history = {.tenant = {1}};
-    struct question question = {.history = {.tenant = {1}}};
+    struct question question = {.history = {.tenant = {1}, .owner_key = {1}}}; /* nobody of the training part */
     struct train_span span = {.windows = TRAIN_WINDOWS, .window_ms = TRAIN_WINDOW_MS, .baskets_min = TRAIN_BASKETS_MIN,
                               .customers_min = asked->customers_min > 0 ? asked->customers_min : 1};
     struct train_report training;
