@@ -7,6 +7,7 @@
 #include "model/model_copurchase.h"
 #include "model/model_file.h"
 #include "model/model_kit.h"
+#include "model/model_live.h"
 #include "model/model_segment.h"
 
 #include <assert.h>
@@ -62,7 +63,7 @@ static uint8_t *changed(const uint8_t *data, size_t n, struct arena *arena, size
     struct bytes file;
     uint8_t *copy;
 
-    kit_blocks(&kit, 9, 4);
+    kit_ways(&kit, 9);
     kit_trees(&kit);
     assert(model_build(&kit.build, arena, &file) == ERR_OK);
     copy = copy_of(file.p, file.n);
@@ -118,6 +119,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         for (uint32_t i = 0; i < model_items_n(model); i++) {
             (void)model_w_row(model, MODEL_W_TOGETHER, i, &row_n);
             (void)model_item_text(model, i);
+            (void)model_seen(model, i);
+        }
+        for (unsigned d = 0; model_items_n(model) > 0 && d < MODEL_DOMAINS_; d++) {
+            struct model_view view = model_view_of(model, NULL);
+            const struct model_step steps[2] = {{0, 0}, {model_items_n(model) - 1, 1}};
+            struct tally vstan, vmis;
+
+            (void)!model_session_score(&view, (enum model_domain)d, model_domain(model, (enum model_domain)d), steps, 2, 0,
+                                       &arena, &vstan, &vmis);
         }
         for (unsigned kind = 0; kind < MODEL_SEGMENTS_; kind++) {
             (void)model_segment_list(model, (enum model_segment_kind)kind, 1, &life, &row_n);

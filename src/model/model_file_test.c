@@ -206,6 +206,68 @@ TEST(model_file_with_the_wrong_number_of_trees_is_refused)
     arena_close(&arena);
 }
 
+TEST(model_file_keeps_sequences_pairs_and_settings)
+{
+    const struct model *model;
+    struct model_sequence_view way;
+    const uint32_t *postings;
+    struct arena arena;
+    struct bytes file;
+    struct why why;
+    size_t n;
+
+    hash_start();
+    arena_open(&arena, 1 << 16, 1 << 22);
+    kit_ways(&kit, 9);
+    kit.build.trees[MODEL_HEAD_HISTORY] = NULL; /* no trees: a file need not have any */
+    CHECK_OK(model_build(&kit.build, &arena, &file));
+    CHECK_OK(model_file_open(file, &arena, &model, &why));
+    CHECK_INT(model_sequences_n(model, MODEL_HISTORY), 4);
+    way = model_sequence(model, MODEL_SESSION, 1);
+    CHECK(way.n == 3 && way.item[1] == 3 && way.step[2] == 2 && way.owner == 2 && way.end_ms == 86400000);
+    postings = model_postings(model, MODEL_SESSION, 3, &n);
+    CHECK(n == 3 && postings[0] == 3 && postings[1] == 2 && postings[2] == 1);
+    CHECK_INT(model_domain(model, MODEL_SESSION)->postings, 10);
+    CHECK_NEAR((double)model_seen(model, 1)->all[MODEL_SESSION], 3);
+    CHECK(model_w_has(model, MODEL_W_RULE_HISTORY) && !model_w_has(model, MODEL_W_BOUGHT));
+    (void)model_trees(model, MODEL_HEAD_HISTORY, &n);
+    CHECK_INT(n, 0);
+    arena_close(&arena);
+}
+
+TEST(model_file_with_lying_sequences_is_refused)
+{
+    for (int lie = 0; lie < 13; lie++) {
+        struct kit_index *index = &kit.index[MODEL_HISTORY];
+        const struct model *model;
+        struct arena arena;
+        struct bytes file;
+        struct why why;
+
+        hash_start();
+        arena_open(&arena, 1 << 16, 1 << 22);
+        kit_ways(&kit, 9);
+        switch (lie) {
+        case 0: index->item[4] = 9; break;
+        case 1: index->posting[2] = 4; break;
+        case 2: index->posting[1] = index->posting[0]; break;
+        case 3: index->end_ms[2] = -1; break;
+        case 4: index->at[1] = 7; break;
+        case 5: index->at[0] = 1; break;
+        case 6: index->holders[3] = 5; break;
+        case 7: index->posting_at[3] = 0; break;
+        case 8: kit.build.index[MODEL_HISTORY].holders = NULL; break;
+        case 9: kit.build.domain[MODEL_SESSION].idf = NAN; break;
+        case 10: kit.build.domain[MODEL_SESSION].position_steps = -1; break;
+        case 11: kit.build.domain[MODEL_SESSION].postings = UINT32_MAX; break;
+        default: kit.seen[8].recent[1] = INFINITY; break;
+        }
+        CHECK_OK(model_build(&kit.build, &arena, &file));
+        CHECK_INT(model_file_open(file, &arena, &model, &why), ERR_CORRUPT);
+        arena_close(&arena);
+    }
+}
+
 TEST(model_build_refuses_two_items_of_one_id)
 {
     struct arena arena;

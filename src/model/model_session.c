@@ -7,6 +7,7 @@
 #include "model/model_live.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 
 static bool is_good_index(const struct model_index *index, size_t items_n, size_t steps_n, size_t postings_n)
@@ -64,12 +65,14 @@ static enum err open_index(struct model *model, unsigned domain, const struct by
     return ERR_OK;
 }
 
+#define NUMBER_MOST 1e6f /* of a setting: sums of scores stay finite */
+
 static bool is_good_domain(const struct model_domain_settings *s)
 {
     const float numbers[6] = {s->w_steps, s->position_steps, s->age_days, s->neighbour_steps, s->session_steps, s->idf};
 
     for (size_t i = 0; i < 6; i++) {
-        if (!isfinite(numbers[i]) || numbers[i] < 0) {
+        if (!(numbers[i] >= 0 && numbers[i] <= NUMBER_MOST)) {
             return false;
         }
     }
@@ -207,7 +210,7 @@ static enum err read_sources(struct asking *asking, const struct model_step *ste
         squares += source->vstan * source->vstan;
         tally_add(&asking->place, source->item, (float)++asking->sources_n);
     }
-    asking->norm = sqrtf(squares);
+    asking->norm = fmaxf(sqrtf(squares), FLT_MIN); /* all known items far back: nothing is alike */
     return ERR_OK;
 }
 
