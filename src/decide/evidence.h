@@ -22,11 +22,12 @@
 enum {
     EVIDENCE_SOURCES = 100,    /* bought items that speak through W_TOGETHER: more changed nothing on recorded data */
     EVIDENCE_LIST = 60,        /* of a list are candidates and have a rank */
+    EVIDENCE_OWN = 200,        /* items bought that are candidates */
     EVIDENCE_RULES = 20,
     EVIDENCE_POPULAR = 60,
     EVIDENCE_STORE = 40,
     EVIDENCE_LEAST = 40,       /* candidates of a visit: the most bought fill up to so many */
-    EVIDENCE_CANDIDATES_MAX = PART_LINES + PART_LOOKS + 6 * EVIDENCE_LIST + 2 * EVIDENCE_RULES + EVIDENCE_STORE
+    EVIDENCE_CANDIDATES_MAX = EVIDENCE_OWN + PART_LOOKS + 6 * EVIDENCE_LIST + 2 * EVIDENCE_RULES + EVIDENCE_STORE
 };
 
 struct evidence_own { /* one item that was bought */

@@ -15,6 +15,10 @@
 
 enum {
     BESIDE_VISIT = 50,     /* sources of either domain while a visit is under way: the newest */
+    SOURCES_MOST = 300,    /* the strongest, without one */
+    HELD_MOST = 8000,      /* items of neighbours added up, of each variant: about 80 us */
+    NEIGHBOURS_LEAST = 30,
+    LENGTHS = 8,           /* stored sequences looked at for their usual length */
     POSTINGS_MOST = 8000,  /* looked at in all, about 100 us; shared by so many items at most, as model_session.h shares them */
     POSTINGS_LISTS = 16
 };
@@ -275,43 +279,71 @@ static enum err close_list(const struct evidence *evidence, enum model_domain do
     return ERR_OK;
 }
 
+/* The strongest sources, of equal ones the newer; sums in the order of the domain. */
+static size_t strongest(const struct evidence_domain *domain, size_t most, struct topk_entry *room, struct evidence_source *out)
+{
+    struct topk best = topk_of(room, most);
+    float least = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < domain->sources_n; i++) {
+        topk_offer(&best, domain->sources[i].weight, (uint32_t)i);
+    }
+    topk_sort(&best);
+    if (best.n > 0) {
+        least = fmaxf(best.at[best.n - 1].score, SOURCE_LEAST * best.at[0].score);
+    }
+    for (size_t i = 0; i < domain->sources_n && n < most; i++) {
+        if (domain->sources[i].weight >= least) {
+            out[n++] = domain->sources[i];
+        }
+    }
+    return n;
+}
+
 static enum err lead_by_w(struct evidence *evidence, enum model_domain which, struct arena *arena)
 {
     struct evidence_domain *domain = &evidence->domain[which];
-    struct evidence_source *speak = arena_array(arena, domain->sources_n + 1, sizeof(*speak));
-    float most = 0;
-    size_t n = 0;
+    size_t most = evidence->head == MODEL_HEAD_SESSION ? BESIDE_VISIT : SOURCES_MOST;
+    struct evidence_source *speak = arena_array(arena, most, sizeof(*speak));
+    struct topk_entry *room = arena_array(arena, most, sizeof(*room));
     enum err err;
 
-    if (speak == NULL) {
+    if (speak == NULL || room == NULL) {
         return ERR_NOMEM;
     }
-    for (size_t i = 0; i < domain->sources_n; i++) {
-        most = fmaxf(most, domain->sources[i].weight);
-    }
-    for (size_t i = 0; i < domain->sources_n && (n < BESIDE_VISIT || evidence->head != MODEL_HEAD_SESSION); i++) {
-        if (domain->sources[i].weight > SOURCE_LEAST * most) {
-            speak[n++] = domain->sources[i];
-        }
-    }
-    err = evidence_add_rows(evidence->view, which == MODEL_SESSION ? MODEL_W_SESSION : MODEL_W_HISTORY, speak, n, arena,
-                            &domain->w.sum);
+    err = evidence_add_rows(evidence->view, which == MODEL_SESSION ? MODEL_W_SESSION : MODEL_W_HISTORY, speak,
+                            strongest(domain, most, room, speak), arena, &domain->w.sum);
     return err == ERR_OK ? close_list(evidence, which, &domain->w, EVIDENCE_LIST, arena) : err;
+}
+
+/* Time is bounded: fewer postings of each of many items, fewer neighbours where sequences are long. */
+static void bound_neighbours(const struct model *model, enum model_domain which, struct evidence_domain *domain)
+{
+    struct model_domain_settings *settings = &domain->settings;
+    size_t lists = domain->sources_n < POSTINGS_LISTS ? domain->sources_n : POSTINGS_LISTS, length = LENGTHS;
+    uint32_t sequences_n = model_sequences_n(model, which), most;
+
+    for (uint32_t i = 0; i < LENGTHS && sequences_n > 0; i++) {
+        length += model_sequence(model, which, (uint32_t)((uint64_t)sequences_n * i / LENGTHS)).n;
+    }
+    most = (uint32_t)(HELD_MOST * LENGTHS / length);
+    most = most > NEIGHBOURS_LEAST ? most : NEIGHBOURS_LEAST;
+    if (settings->postings > POSTINGS_MOST / lists) {
+        settings->postings = (uint32_t)(POSTINGS_MOST / lists);
+    }
+    settings->neighbours = !(settings->uses & MODEL_USES_VSTAN) ? 0 : settings->neighbours < most ? settings->neighbours : most;
+    settings->vmis_neighbours =
+        !(settings->uses & MODEL_USES_VMIS) ? 0 : settings->vmis_neighbours < most ? settings->vmis_neighbours : most;
 }
 
 static enum err lead_by_neighbours(struct evidence *evidence, enum model_domain which, struct arena *arena)
 {
     struct evidence_domain *domain = &evidence->domain[which];
-    struct model_domain_settings *settings = &domain->settings;
-    size_t lists = domain->sources_n < POSTINGS_LISTS ? domain->sources_n : POSTINGS_LISTS;
     enum err err;
 
-    if (settings->postings > POSTINGS_MOST / lists) {
-        settings->postings = (uint32_t)(POSTINGS_MOST / lists);
-    }
-    settings->neighbours = settings->uses & MODEL_USES_VSTAN ? settings->neighbours : 0;
-    settings->vmis_neighbours = settings->uses & MODEL_USES_VMIS ? settings->vmis_neighbours : 0;
-    err = model_session_score(evidence->view, which, settings, domain->steps, domain->steps_n, evidence->now_ms, arena,
+    bound_neighbours(evidence->view->base, which, domain);
+    err = model_session_score(evidence->view, which, &domain->settings, domain->steps, domain->steps_n, evidence->now_ms, arena,
                               &domain->vstan.sum, &domain->vmis.sum);
     if (err == ERR_OK) {
         err = close_list(evidence, which, &domain->vstan, EVIDENCE_LIST, arena);

@@ -61,6 +61,23 @@ static void propose_best(struct proposing *to, const struct tally *sums, size_t 
     }
 }
 
+/* What was bought most, of equal ones what was bought lately. */
+static void propose_own(struct proposing *to, size_t most)
+{
+    struct topk_entry kept[EVIDENCE_OWN];
+    struct topk best = topk_of(kept, most);
+
+    for (size_t i = 0; i < to->evidence->own_n; i++) {
+        if (to->evidence->own[i].item != MODEL_NONE) {
+            topk_offer(&best, to->evidence->own[i].count, to->evidence->own[i].item);
+        }
+    }
+    topk_sort(&best);
+    for (size_t i = 0; i < best.n; i++) {
+        propose(to, best.at[i].item);
+    }
+}
+
 static void propose_popular(struct proposing *to, size_t most, size_t until)
 {
     const struct model *model = to->evidence->view->base;
@@ -80,8 +97,6 @@ static void propose_for_visit(struct proposing *to)
     const struct evidence *evidence = to->evidence;
     const struct evidence_domain *visit = &evidence->domain[MODEL_SESSION];
     const struct evidence_domain *history = &evidence->domain[MODEL_HISTORY];
-    struct topk_entry kept[OWN_IN_VISIT];
-    struct topk own = topk_of(kept, OWN_IN_VISIT);
 
     for (size_t i = 0; i < visit->sources_n; i++) {
         if (!evidence_is_quiet(evidence, visit->sources[i].item)) {
@@ -93,15 +108,7 @@ static void propose_for_visit(struct proposing *to)
     propose_list(to, &visit->rules, EVIDENCE_RULES);
     propose_best(to, &evidence->bought_after, EVIDENCE_RULES, false);
     propose_best(to, &evidence->content, EVIDENCE_RULES, true);
-    for (size_t i = 0; i < evidence->own_n; i++) {
-        if (evidence->own[i].item != MODEL_NONE) {
-            topk_offer(&own, evidence->own[i].baskets_decayed, evidence->own[i].item);
-        }
-    }
-    topk_sort(&own);
-    for (size_t i = 0; i < own.n; i++) {
-        propose(to, own.at[i].item);
-    }
+    propose_own(to, OWN_IN_VISIT);
     propose_list(to, &history->w, EVIDENCE_RULES);
     propose_list(to, &history->vstan, EVIDENCE_RULES);
     propose_popular(to, EVIDENCE_LIST, EVIDENCE_LEAST);
@@ -113,11 +120,7 @@ static void propose_for_history(struct proposing *to)
     const struct evidence_domain *history = &evidence->domain[MODEL_HISTORY];
     bool has_lists = history->w.best_n + history->vstan.best_n > 0;
 
-    for (size_t i = 0; i < evidence->own_n; i++) {
-        if (evidence->own[i].item != MODEL_NONE) {
-            propose(to, evidence->own[i].item);
-        }
-    }
+    propose_own(to, EVIDENCE_OWN);
     propose_list(to, &history->w, EVIDENCE_LIST);
     propose_list(to, &history->vstan, EVIDENCE_LIST);
     propose_list(to, &history->rules, EVIDENCE_RULES);
@@ -137,7 +140,7 @@ enum err evidence_candidates(const struct evidence *evidence, struct arena *aren
 {
     struct proposing to = {.evidence = evidence, .room = room};
 
-    if (!tally_open(&to.taken, arena, evidence->own_n + EVIDENCE_CANDIDATES_MAX - PART_LINES)) {
+    if (!tally_open(&to.taken, arena, EVIDENCE_CANDIDATES_MAX)) {
         return ERR_NOMEM;
     }
     if (evidence->head == MODEL_HEAD_SESSION) {
