@@ -16,6 +16,7 @@ struct place { /* one step of a sequence */
 struct met { /* a thread's counts of one item's row */
     float pair, rule;
     uint32_t customers, last; /* 1 + the customer counted last */
+    uint32_t rule_customers, rule_last;
 };
 
 struct rows { /* of the items of one piece, end to end */
@@ -84,6 +85,7 @@ static size_t meet(const struct work *work, uint32_t i, const struct place *plac
     const struct sequences *s = work->s;
     size_t from = s->at[place->sequence], to = s->at[place->sequence + 1], here = from + place->step_at;
     uint32_t who = s->customer[place->sequence] + 1;
+    int most = work->settings->rule_steps > 0 ? (int)work->settings->rule_steps : PAIR_STEPS;
 
     for (size_t x = from; x < to; x++) {
         struct met *m = &met[s->item[x]];
@@ -100,8 +102,10 @@ static size_t meet(const struct work *work, uint32_t i, const struct place *plac
             m->customers++;
         }
         m->pair += 1.0f;
-        if (later > 0 && later <= PAIR_STEPS) {
-            m->rule += 1.0f / (float)later;
+        if (later > 0 && later <= most) {
+            m->rule += 1.0f / (float)(work->settings->is_square ? later * later : later);
+            m->rule_customers += m->rule_last != who;
+            m->rule_last = who;
         }
     }
     return touched_n;
@@ -139,9 +143,9 @@ static void count_piece(void *ctx, size_t from, size_t to)
 
             if (m->customers >= work->settings->customers_min) {
                 topk_offer(&pairs, m->pair, touched[t]);
-                if (m->rule > 0) {
-                    topk_offer(&rules, m->rule, touched[t]);
-                }
+            }
+            if (m->rule > 0 && m->rule_customers >= work->settings->customers_min) {
+                topk_offer(&rules, m->rule, touched[t]);
             }
             *m = (struct met){0};
         }

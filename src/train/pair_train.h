@@ -17,10 +17,12 @@ struct pair_settings {
     size_t row_most;      /* at most MODEL_W_ROW_MAX */
     size_t customers_min; /* MODEL_CUSTOMERS_MIN for all that is published; protocols may say 1 */
     size_t threads;
-    bool has_self;        /* an item may stand in its own row: how others count (bench/model) */
+    uint32_t rule_steps;  /* 0: PAIR_STEPS */
+    bool is_square;       /* a rule's step counts 1 / distance^2 */
+    bool has_self;        /* an item may stand in its own row. This and the two above: how others count (cmd/near_bench.c) */
 };
 
 /* Rows by item, largest count first, of equal ones the smaller item; free at and row of both. Cost: sum of len^2 of the
- * sequences, about 1e8 a second and thread. Memory: the rows, 16 B an item and thread, 12 B a step. */
+ * sequences, about 1e8 a second and thread. Memory: the rows, 24 B an item and thread, 12 B a step. */
 void pair_train(const struct sequences *sequences, const struct pair_settings *settings, struct ridge_w *out_pair,
                 struct ridge_w *out_rule);
