@@ -351,7 +351,7 @@ static const struct axis together_axes[] = {
     {WHAT_WINDOW, "windowDays", {0, 28, 3650}, 3, false, true},
     {WHAT_RHO_SOURCE, "rhoSource", {0.8, 0.9, 0.97, 1}, 4, false, false},
     {WHAT_GAMMA, "gamma", {0, 0.25, 0.5, 0.75}, 4, false, false},
-    {WHAT_DELTA, "delta", {0, 0.1, 0.2, 0.4}, 4, false, false},
+    {WHAT_DELTA, "delta", {0, 0.2, 1, 4}, 4, false, false},
     {WHAT_DOUBT, "doubt", {0, 1, 3}, 3, false, false},
     {.n = 0}};
 static const struct axis session_axes[] = {
@@ -362,7 +362,7 @@ static const struct axis session_axes[] = {
     {WHAT_AGE, "ageDays", {0, 4, 1, 0.5, 0.25, 0.1}, 6, true, true},
     {WHAT_GAMMA, "gamma", {-1, -0.5, 0, 0.5}, 4, false, false},
     {WHAT_DOUBT, "doubt", {0, 1, 2, 4, 8}, 5, false, false},
-    {WHAT_DELTA, "delta", {0, 0.1, 0.2}, 3, false, false},
+    {WHAT_DELTA, "delta", {0, 0.2, 1, 4}, 4, false, false},
     {.n = 0}};
 static const struct axis near_axes[] = {
     {WHAT_SESSION_STEPS, "sessionSteps", {0.5, 1.2, 2, 4, 8}, 5, false, false},

@@ -10,19 +10,19 @@
 struct ridge_settings w_train_start(enum model_w kind, size_t customers_min, size_t threads)
 {
     struct ridge_settings start = {.neighbours = 100, .row_most = 100, .customers_min = customers_min, .threads = threads,
-                                   .alpha = 1, .gamma = 0.5f, .lambda = 4, .delta = 0.2f};
+                                   .alpha = 1, .gamma = 0.5f, .lambda = 4, .delta = 1};
 
-    if (kind == MODEL_W_SESSION) {
+    if (kind == MODEL_W_TOGETHER) {
+        start.neighbours = 200;
+    } else if (kind == MODEL_W_SESSION) {
         start.alpha = 0.9f;
         start.gamma = -0.5f;
-        start.delta = 0;
         start.lambda = 2;
         start.tau = 1;
         start.doubt = 2;
     } else if (kind == MODEL_W_HISTORY) {
         start.alpha = 0.8f;
         start.gamma = 0;
-        start.delta = 0;
         start.lambda = 1;
         start.tau = 3;
         start.doubt = 3;

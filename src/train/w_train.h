@@ -14,8 +14,9 @@
  *                BOUGHT 1 .5
  *     lambda     relative to the mean of G_ii, so that it travels: .3 1 3 10 on all. Flat: a factor of 4 is .001 to .003
  *     age_days   0, then shares of the days covered: 128 of diginetica's 145 gave .504 to .509
- *     tau        1 3, flat;  delta 0 .2, flat;  a source p steps back: exp(-p / 1 to 3)
- *     neighbours 100; 200 costs three times as much for .001 to .002
+ *     delta      0 .2 1 4: gowalla R@20 .183 at .2, .187 at 1, .188 at 4; diginetica .525 to .530; yoochoose64 .700 to .702
+ *     tau        1 3, flat;  a source p steps back: exp(-p / 1 to 3)
+ *     neighbours sets 200: gowalla .185 to .187, at three times the cost; steps 100, more gives .001
  *     customers_min is no setting to search but a promise. What 5 costs against 1 where each visit is its own customer:
  *                diginetica .51 to .41, yoochoose64 .698 to .667, amazon_beauty .102 to .075; 2 gains on amazon_beauty (.110) */
 #pragma once
