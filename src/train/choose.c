@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CASES_MOST = 3000, STEPS_MOST = 600 * 1000, KEPT_W = 2 };
+enum { CASES_MOST = 3000, STEPS_MOST = 600 * 1000, KEPT_W = 2, POSTINGS_MOST = 2000 };
 #define WORTH_LEAST 0.0004 /* a change must be worth so much more: less is noise on a few thousand cases */
 
 enum what { /* settings that an axis may stand for */
-    WHAT_RHO, WHAT_WINDOW, WHAT_RHO_SOURCE, WHAT_ALPHA, WHAT_LAMBDA, WHAT_GAMMA, WHAT_DELTA, WHAT_TAU, WHAT_AGE, WHAT_DOUBT, WHAT_STEPS,
-    WHAT_POSTINGS, WHAT_NEIGHBOURS, WHAT_VMIS_NEIGHBOURS, WHAT_POSITION, WHAT_NEAR_AGE, WHAT_NEIGHBOUR_STEPS,
-    WHAT_SESSION_STEPS, WHAT_IDF
+    WHAT_RHO, WHAT_WINDOW, WHAT_RHO_SOURCE, WHAT_ALPHA, WHAT_LAMBDA, WHAT_GAMMA, WHAT_DELTA, WHAT_TAU,
+    WHAT_AGE, WHAT_DOUBT, WHAT_STEPS, WHAT_POSTINGS, WHAT_NEIGHBOURS, WHAT_VMIS_NEIGHBOURS, WHAT_POSITION,
+    WHAT_NEAR_AGE, WHAT_NEIGHBOUR_STEPS, WHAT_SESSION_STEPS, WHAT_IDF
 };
 
 struct axis { /* n 0: ends the list */
@@ -197,6 +197,15 @@ static void part_close(struct history *part)
 
 /* ---- trials ---- */
 
+/* Of the settings that are searched. */
+static bool is_same(const struct ridge_settings *a, const struct ridge_settings *b)
+{
+    const float x[] = {a->gamma, a->lambda, a->delta, a->alpha, a->tau, a->age_days, a->doubt};
+    const float y[] = {b->gamma, b->lambda, b->delta, b->alpha, b->tau, b->age_days, b->doubt};
+
+    return memcmp(x, y, sizeof(x)) == 0;
+}
+
 static const struct ridge_w *matrix(struct bench *bench, const struct train_settings *s)
 {
     struct base_settings only = {.window_ms = s->base.window_ms};
@@ -207,7 +216,7 @@ static const struct ridge_w *matrix(struct bench *bench, const struct train_sett
         const struct kept_w *kept = &bench->kept[i];
 
         if (kept->is_here && kept->window_ms == s->base.window_ms &&
-            memcmp(&kept->settings, &s->base.w[bench->kind], sizeof(kept->settings)) == 0) {
+            is_same(&kept->settings, &s->base.w[bench->kind])) {
             return &kept->w;
         }
     }
@@ -346,22 +355,22 @@ static void stage(struct bench *bench, const char *name, double weight, const st
 }
 
 static const struct axis own_axes[] = {{WHAT_RHO, "rho", {0.8, 0.9, 0.95, 0.97, 0.985, 1}, 6, false, false}, {.n = 0}};
-static const struct axis together_axes[] = {
-    {WHAT_LAMBDA, "lambda", {0.25, 1, 4, 16, 64}, 5, false, false},
+static const struct axis together_axes[] = { /* what matters most comes first: the time may be short */
     {WHAT_WINDOW, "windowDays", {0, 28, 3650}, 3, false, true},
-    {WHAT_RHO_SOURCE, "rhoSource", {0.8, 0.9, 0.97, 1}, 4, false, false},
+    {WHAT_LAMBDA, "lambda", {0.3, 1, 3, 10, 30}, 5, false, false},
     {WHAT_GAMMA, "gamma", {0, 0.25, 0.5, 0.75}, 4, false, false},
+    {WHAT_RHO_SOURCE, "rhoSource", {0.8, 0.9, 0.97, 1}, 4, false, false},
+    {WHAT_DOUBT, "doubt", {0, 1, 2}, 3, false, false},
     {WHAT_DELTA, "delta", {0, 0.2, 1, 4}, 4, false, false},
-    {WHAT_DOUBT, "doubt", {0, 1, 3}, 3, false, false},
     {.n = 0}};
-static const struct axis session_axes[] = {
-    {WHAT_STEPS, "wSteps", {0, 0.5, 1, 2, 3, 5}, 6, false, false},
-    {WHAT_LAMBDA, "lambda", {0.125, 0.5, 2, 8, 32}, 5, false, false},
+static const struct axis sequence_axes[] = {
     {WHAT_ALPHA, "alpha", {0.2, 0.4, 0.6, 0.8, 0.9, 0.95}, 6, false, false},
-    {WHAT_TAU, "tau", {0.5, 1, 2, 4}, 4, false, false},
+    {WHAT_STEPS, "wSteps", {0.5, 1, 2, 3, 5, 10}, 6, false, false},
+    {WHAT_DOUBT, "doubt", {0, 0.5, 1, 2, 4}, 5, false, false},
     {WHAT_AGE, "ageDays", {0, 4, 1, 0.5, 0.25, 0.1}, 6, true, true},
     {WHAT_GAMMA, "gamma", {-1, -0.5, 0, 0.5}, 4, false, false},
-    {WHAT_DOUBT, "doubt", {0, 1, 2, 4, 8}, 5, false, false},
+    {WHAT_LAMBDA, "lambda", {0.3, 1, 3, 10}, 4, false, false},
+    {WHAT_TAU, "tau", {1, 2, 3}, 3, false, false},
     {WHAT_DELTA, "delta", {0, 0.2, 1, 4}, 4, false, false},
     {.n = 0}};
 static const struct axis near_axes[] = {
@@ -370,7 +379,8 @@ static const struct axis near_axes[] = {
     {WHAT_NEAR_AGE, "nearAgeDays", {0, 4, 1, 0.5, 0.25, 0.1, 0.03}, 7, true, true},
     {WHAT_POSITION, "positionSteps", {0.5, 1.2, 2.5, 4.9, 10}, 5, false, false},
     {WHAT_NEIGHBOUR_STEPS, "neighbourSteps", {1.2, 2.5, 4.9, 10, 20}, 5, false, false},
-    {WHAT_NEIGHBOURS, "neighbours", {100, 200, 300, 500, 1000, 1500}, 6, false, false},
+    {WHAT_NEIGHBOURS, "neighbours", {50, 100, 200, 300, 500, 800}, 6, false, false},
+    {WHAT_POSTINGS, "postings", {500, 1000, POSTINGS_MOST}, 3, false, false},
     {.n = 0}};
 
 /* ---- a domain ---- */
@@ -409,6 +419,7 @@ static bool bench_open(struct bench *bench, struct choosing *choosing, enum mode
         settings.w[kind].neighbours = 0;
     }
     settings.has_segments = false;
+    settings.domain[domain].postings = POSTINGS_MOST;
     base_model_train(choosing->history, bench->slice.from_ms, &settings, &bench->base);
     arena_open(&bench->arena, 1 << 20, SIZE_MAX / 4);
     if (bench->base.build.head.items_n == 0 || model_build(&bench->base.build, &bench->arena, &file) != ERR_OK ||
@@ -470,7 +481,7 @@ static void choose_of_purchases(struct choosing *choosing)
     bench.probe.is_new_only = choosing->span->masks;
     if (choosing->report->settings.base.w[MODEL_W_HISTORY].neighbours > 0) {
         bench.kind = MODEL_W_HISTORY;
-        stage(&bench, "next purchase", 3, session_axes, worth_w);
+        stage(&bench, "next purchase", 3, sequence_axes, worth_w);
     }
     choose_near(&bench, "buyers alike", 2);
     bench_close(&bench);
@@ -485,7 +496,7 @@ static void choose_of_looks(struct choosing *choosing)
     }
     if (choosing->report->settings.base.w[MODEL_W_SESSION].neighbours > 0) {
         bench.kind = MODEL_W_SESSION;
-        stage(&bench, "next look", 4, session_axes, worth_w);
+        stage(&bench, "next look", 4, sequence_axes, worth_w);
     }
     choose_near(&bench, "visits alike", 2);
     bench_close(&bench);

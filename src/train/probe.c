@@ -272,6 +272,18 @@ static struct case_score score_list(const struct desk *desk, const struct topk *
     return score;
 }
 
+static void offer_sums(const struct desk *desk, struct topk *best)
+{
+    for (size_t i = 0; i < desk->touched_n; i++) {
+        uint32_t item = desk->touched[i];
+
+        if (desk->sum[item] > 0 && (desk->mark[item] & MARK_HAD) == 0) {
+            topk_offer(best, desk->sum[item], item);
+        }
+    }
+    topk_sort(best);
+}
+
 static void ask(struct desk *desk, size_t c)
 {
     const struct asking *asking = desk->asking;
@@ -292,14 +304,9 @@ static void ask(struct desk *desk, size_t c)
     } else {
         sum_w(desk, one);
     }
-    for (size_t i = 0; (asking->w != NULL || asking->view != NULL) && i < desk->touched_n; i++) {
-        uint32_t item = desk->touched[i];
-
-        if (desk->sum[item] > 0 && (desk->mark[item] & MARK_HAD) == 0) {
-            topk_offer(&best, desk->sum[item], item);
-        }
+    if (asking->w != NULL || asking->view != NULL) { /* own purchases are in order already */
+        offer_sums(desk, &best);
     }
-    topk_sort(&best);
     asking->scores[c] = score_list(desk, &best, truth_n);
 }
 

@@ -18,6 +18,7 @@ static void ridge_json(const struct ridge_settings *s, const char *name, struct 
     json_write_fixed(w, "doubt", (double)s->doubt, 3);
     json_write_fixed(w, "tau", (double)s->tau, 2);
     json_write_fixed(w, "ageDays", (double)s->age_days, 2);
+    json_write_fixed(w, "doubt", (double)s->doubt, 2);
     json_write_int(w, "neighbours", (int64_t)s->neighbours);
     json_write_end(w);
 }
