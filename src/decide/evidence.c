@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decide/evidence_inside.h"
+#include "decide/rhythm.h"
 
 #include "model/model_live.h"
 #include "model/model_popular.h"
@@ -72,6 +73,10 @@ static void count_own(struct evidence *evidence, const struct part *life, struct
             }
             own = own_of(evidence, table, line->item);
             evidence->line_own[basket->lines_at + l] = (uint16_t)(own - evidence->own + 1);
+            if (own->times == 0 || (own->times == 1 && own->basket == b + 1)) {
+                own->last_milli = own->last_milli > INT32_MAX - line->quantity_milli ? INT32_MAX
+                                                                                     : own->last_milli + line->quantity_milli;
+            }
             if (own->basket == b + 1) {
                 continue; /* an item counts once a basket, however often the till rang it up */
             }
@@ -272,6 +277,7 @@ enum err evidence_gather(const struct model_view *view, const struct part *life,
         err = gather_lead(&evidence, life, arena);
     }
     if (err == ERR_OK) {
+        evidence.same[FEATURE_ALIVE] = rhythm_alive(view->base, life, now_ms);
         *out_evidence = evidence;
     }
     return err;

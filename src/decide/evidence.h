@@ -36,6 +36,7 @@ struct evidence_own { /* one item that was bought */
     uint16_t times, basket; /* baskets with it; 1 + the basket it was last counted in */
     uint16_t since, since_first; /* baskets since the newest and the oldest */
     int64_t last_ms, first_ms;
+    int32_t last_milli; /* pieces in 1/1000, of the newest basket with it */
     float count, count_source, days_decayed, baskets_decayed;
     float source; /* weight as a source of W_HISTORY */
 };

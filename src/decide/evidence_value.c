@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Evidence as the features of model_feature.h, one item at a time. */
 #include "decide/evidence_inside.h"
+#include "decide/rhythm.h"
 
 #include "model/model_live.h"
 #include "model/model_popular.h"
 
 #include <math.h>
 
-#define GAP_PRIOR 3.0f   /* the item's gap weighs as much as three own gaps (models.md 5) */
 #define COLD_COUNT 20.0f /* models.md 7 */
 
 static float days_since(int64_t from_ms, int64_t to_ms)
@@ -30,11 +30,7 @@ static float over(float part, float most)
 static void value_of_own(const struct evidence_own *own, const struct model_item *stat, int64_t now_ms,
                          float value[FEATURES])
 {
-    float times = own->times, gaps = times - 1;
-    float since = logf(days_since(own->last_ms, now_ms));
-    float span = (float)((double)(own->last_ms - own->first_ms) / (double)DAY_MS);
-    float own_gap = logf(fmaxf(span / fmaxf(gaps, 1), 0.5f));
-    float due = since - (stat->gap * GAP_PRIOR + own_gap * gaps) / (GAP_PRIOR + gaps);
+    float times = own->times, since = logf(days_since(own->last_ms, now_ms));
 
     value[FEATURE_OWN] = 1;
     value[FEATURE_COUNT] = logf(own->count + 0.05f);
@@ -42,8 +38,7 @@ static void value_of_own(const struct evidence_own *own, const struct model_item
     value[FEATURE_BASKETS_SINCE] = logf(1.0f + (float)own->since);
     value[FEATURE_DAYS_SINCE] = since;
     value[FEATURE_RATE] = logf(times / (1.0f + (float)own->since_first));
-    value[FEATURE_DUE] = due;
-    value[FEATURE_DUE_SQUARE] = due * due;
+    rhythm_value(own, stat, now_ms, value);
     value[FEATURE_REPEAT] = stat->log_repeat;
     value[FEATURE_DAYS_DECAYED] = own->days_decayed;
     value[FEATURE_BASKETS_DECAYED] = own->baskets_decayed;

@@ -20,7 +20,9 @@ struct model_item { /* what is known of one item, 32 bytes: two a cache line */
     float log_recent; /* ln(1 + recent_n): popularity as scores use it */
     float log_repeat; /* ln of the shrunk share of later baskets in which a buyer bought it again */
     float gap;        /* mean of ln(days between a buyer's purchases), shrunk to the shop's */
-    float spare[3];
+    float gap_spread; /* spread of ln(days between), shrunk to the shop's; 0: not learnt */
+    float units;      /* mean of ln(pieces of a line), shrunk to 0 */
+    float spare;
 };
 
 /* Rows of items; at most 1,000 each. Never NULL. */

@@ -16,6 +16,9 @@
 #define REPEAT_BASKETS 30        /* later baskets that count for "bought again" */
 #define REPEAT_PRIOR 20.0f       /* later baskets at the shop's own rate: prototype */
 #define GAP_PRIOR 3.0f           /* gaps at the shop's own mean */
+#define SPREAD_PRIOR 10.0        /* gaps at the shop's own spread */
+#define SPREAD_LEAST 0.05
+#define UNITS_PRIOR 3.0          /* lines of one piece */
 #define STORE_CUSTOMERS_MIN MODEL_CUSTOMERS_MIN
 
 struct making {
@@ -136,7 +139,7 @@ static void number_items(struct making *making)
 /* ---- how often and how soon an item is bought again ---- */
 
 struct again {
-    double hits, later, gaps, gaps_sum;
+    double hits, later, gaps, gaps_sum, gaps_square, lines, units_sum;
 };
 
 struct met { /* one customer's dealings with one item */
@@ -159,6 +162,9 @@ static void count_again(const struct making *making, struct again *again)
                 uint32_t item = history->lines[basket->lines_at + l].item;
                 struct met *m = &met[item];
 
+                again[item].lines += 1;
+                again[item].units_sum += log((double)history->lines[basket->lines_at + l].quantity_milli / 1000);
+
                 if (m->customer != c + 1) {
                     size_t later = end - 1 - b;
 
@@ -166,10 +172,12 @@ static void count_again(const struct making *making, struct again *again)
                     again[item].later += (double)(later < REPEAT_BASKETS ? later : REPEAT_BASKETS);
                 } else if (m->last != b) {
                     double days = (double)(basket->at_ms - history->baskets[m->last].at_ms) / (double)DAY_MS;
+                    double gap = log(days > 0.5 ? days : 0.5);
 
                     again[item].hits += b - m->first <= REPEAT_BASKETS ? 1 : 0;
                     again[item].gaps += 1;
-                    again[item].gaps_sum += log(days > 0.5 ? days : 0.5);
+                    again[item].gaps_sum += gap;
+                    again[item].gaps_square += gap * gap;
                     m->last = b;
                 }
             }
@@ -178,11 +186,19 @@ static void count_again(const struct making *making, struct again *again)
     free(met);
 }
 
+/* Of ln gap around the item's mean, squared, as if SPREAD_PRIOR more gaps had the shop's. */
+static double spread_of(const struct again *a, double mean, double shop)
+{
+    double around = a->gaps_square - 2 * mean * a->gaps_sum + mean * mean * a->gaps;
+
+    return fmax((around + SPREAD_PRIOR * shop) / (a->gaps + SPREAD_PRIOR), SPREAD_LEAST);
+}
+
 static void fill_stats(struct making *making)
 {
     struct again *again = history_zero(making->history->items.n, sizeof(*again)), sum = {0};
     struct model_item *stat = take(making, making->items_n, sizeof(*stat));
-    double rate, gap;
+    double rate, gap, spread;
 
     count_again(making, again);
     for (size_t i = 0; i < making->history->items.n; i++) {
@@ -190,9 +206,11 @@ static void fill_stats(struct making *making)
         sum.later += again[i].later;
         sum.gaps += again[i].gaps;
         sum.gaps_sum += again[i].gaps_sum;
+        sum.gaps_square += again[i].gaps_square;
     }
     rate = (sum.hits + 1) / (sum.later + 20);
     gap = sum.gaps > 0 ? sum.gaps_sum / sum.gaps : log(28.0);
+    spread = sum.gaps > 1 ? fmax(sum.gaps_square / sum.gaps - gap * gap, SPREAD_LEAST) : 1;
     for (size_t i = 0; i < making->items_n; i++) {
         const struct again *a = &again[making->arrival[i]];
         float recent = (float)making->recent_n[making->arrival[i]];
@@ -202,7 +220,9 @@ static void fill_stats(struct making *making)
             .all_n = (float)making->all_n[making->arrival[i]],
             .log_recent = logf(1.0f + recent),
             .log_repeat = (float)log((a->hits + (double)REPEAT_PRIOR * rate) / (a->later + (double)REPEAT_PRIOR)),
-            .gap = (float)((a->gaps_sum + (double)GAP_PRIOR * gap) / (a->gaps + (double)GAP_PRIOR))};
+            .gap = (float)((a->gaps_sum + (double)GAP_PRIOR * gap) / (a->gaps + (double)GAP_PRIOR)),
+            .units = (float)(a->units_sum / (a->lines + UNITS_PRIOR))};
+        stat[i].gap_spread = (float)sqrt(spread_of(a, (double)stat[i].gap, spread));
     }
     making->base->build.stat = stat;
     free(again);
