@@ -316,6 +316,40 @@ static void ask_all(const struct ask *ask, const struct model_domain_settings *s
     free(p);
 }
 
+/* CPU seconds of what is learnt from the sessions; a million pairs is as many met steps. */
+static void time_learning(const struct learnt *learnt, uint32_t postings)
+{
+    struct pair_settings settings = {.row_most = 100, .customers_min = 1, .threads = 1};
+    struct model_build_index index;
+    struct sequences sequences;
+    struct ridge_w pair, rule;
+    struct arena arena;
+    int64_t at[4] = {now_us(), 0, 0, 0};
+    double pairs = 0;
+
+    sequences_of(&learnt->history, MODEL_SESSION, learnt->end_ms, learnt->base.dense, learnt->base.build.head.items_n, &sequences);
+    at[1] = now_us();
+    arena_open(&arena, 1 << 20, SIZE_MAX / 4);
+    index_train(&sequences, &learnt->history, postings, &arena, &index);
+    at[2] = now_us();
+    pair_train(&sequences, &settings, &pair, &rule);
+    at[3] = now_us();
+    for (size_t s = 0; s < sequences.n; s++) {
+        double n = (double)(sequences.at[s + 1] - sequences.at[s]);
+
+        pairs += n * (n - 1);
+    }
+    printf("  learnt from %zu steps in CPU-s: sequences %.2f, index %.2f, pairs and rules %.2f (%.1f million pairs)\n",
+           sequences.at[sequences.n], (double)(at[1] - at[0]) / 1e6, (double)(at[2] - at[1]) / 1e6, (double)(at[3] - at[2]) / 1e6,
+           pairs / 1e6);
+    free(pair.at);
+    free(pair.row);
+    free(rule.at);
+    free(rule.row);
+    sequences_close(&sequences);
+    arena_close(&arena);
+}
+
 static void measure(const char *data, const char *set, double days, float age_days, float idf)
 {
     struct read_sequences train = read_of(data, set, "train"), test = read_of(data, set, "test");
@@ -338,6 +372,7 @@ static void measure(const char *data, const char *set, double days, float age_da
     ask.times = (struct evaluate_times){learnt.end_ms, times.step_ms};
     printf("%s: %u sequences, %u items, %.1f MB\n", set, model_sequences_n(ask.model, MODEL_SESSION), model_items_n(ask.model),
            (double)file.n / 1e6);
+    time_learning(&learnt, domain.postings);
     for (size_t k = 0; k < 2; k++) {
         domain.postings = sizes[k][0];
         domain.neighbours = domain.vmis_neighbours = sizes[k][1];

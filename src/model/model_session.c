@@ -108,15 +108,18 @@ uint32_t model_sequences_n(const struct model *model, enum model_domain domain)
     return model->index[domain].sequences_n;
 }
 
-struct model_sequence_view model_sequence(const struct model *model, enum model_domain domain, uint32_t sequence)
+static struct model_sequence_view base_sequence(const struct model_index *index, uint32_t sequence)
 {
-    const struct model_index *index = &model->index[domain];
-    uint32_t at;
+    uint32_t at = index->at[sequence];
 
-    assert(sequence < index->sequences_n);
-    at = index->at[sequence];
     return (struct model_sequence_view){index->item + at, index->step + at, index->at[sequence + 1] - at,
                                         index->end_ms[sequence], index->owner[sequence]};
+}
+
+struct model_sequence_view model_sequence(const struct model *model, enum model_domain domain, uint32_t sequence)
+{
+    assert(sequence < model->index[domain].sequences_n);
+    return base_sequence(&model->index[domain], sequence);
 }
 
 const uint32_t *model_postings(const struct model *model, enum model_domain domain, uint32_t item, size_t *out_n)
@@ -140,6 +143,7 @@ const struct model_seen *model_seen(const struct model *model, uint32_t item)
 
 enum {
     LISTS_MOST = 16, /* postings looked at: M of each of so many items; of more items each has its share */
+    AHEAD = 8,
     VMIS_BACK = 10   /* a neighbour whose newest shared item is so many steps back says nothing */
 };
 
@@ -172,6 +176,7 @@ struct asking {
     size_t sources_n;
     float norm;
     struct tally place; /* item -> 1 + source */
+    const struct model_index *index; /* of the base */
     uint32_t base_n;    /* sequences of the base */
     uint32_t *postings;
     struct near *nears;
@@ -297,8 +302,17 @@ static enum err find_near(struct asking *asking)
 
 static struct model_sequence_view sequence_at(const struct asking *asking, uint32_t at)
 {
-    return at < asking->base_n ? model_sequence(asking->view->base, asking->domain, at)
+    return at < asking->base_n ? base_sequence(asking->index, at)
                                : model_live_sequence(asking->view->live, asking->domain, at - asking->base_n);
+}
+
+/* Begins to fetch what sequence_at will read of the near some places on: they lie all over the index. */
+static void sequence_soon(const struct asking *asking, size_t c)
+{
+    if (c + AHEAD < asking->nears_n && asking->nears[c + AHEAD].at < asking->base_n) {
+        __builtin_prefetch(&asking->index->at[asking->nears[c + AHEAD].at]);
+        __builtin_prefetch(&asking->index->end_ms[asking->nears[c + AHEAD].at]);
+    }
 }
 
 /* The visit that is asked about, learnt already, or the customer's own purchases. */
@@ -318,6 +332,7 @@ static void weigh_near(struct asking *asking, float length)
         struct model_sequence_view view = sequence_at(asking, near->at);
         int64_t age_ms = asking->now_ms > view.end_ms ? asking->now_ms - view.end_ms : 0;
 
+        sequence_soon(asking, c);
         if (view.n == 0 || is_own(asking, &view)) {
             near->vstan = near->vmis = 0;
             continue;
@@ -417,7 +432,13 @@ static enum err score_held(struct asking *asking)
 
         near->vstan = is_kept(&vstan, near->vstan, near->at) ? near->vstan * asking->sources[near->source].back_vstan : 0;
         near->vmis = is_kept(&vmis, near->vmis, near->at) ? near->vmis * asking->sources[near->source].back_vmis : 0;
-        most += near->vstan > 0 || near->vmis > 0 ? sequence_at(asking, near->at).n : 0;
+        if (near->vstan > 0 || near->vmis > 0) {
+            struct model_sequence_view view = sequence_at(asking, near->at);
+
+            most += view.n;
+            __builtin_prefetch(view.item);
+            __builtin_prefetch(view.step);
+        }
     }
     while (((size_t)1 << bits) < most + most / 2) {
         bits++;
@@ -477,7 +498,7 @@ enum err model_session_score(const struct model_view *view, enum model_domain do
                              int64_t now_ms, struct arena *arena, struct tally *out_vstan, struct tally *out_vmis)
 {
     struct asking asking = {.view = view, .domain = domain, .settings = settings, .now_ms = now_ms, .arena = arena,
-                            .base_n = model_sequences_n(view->base, domain)};
+                            .index = &view->base->index[domain], .base_n = model_sequences_n(view->base, domain)};
     enum err err;
 
     if (n > MODEL_SEQUENCE_MAX) {
