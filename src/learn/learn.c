@@ -195,6 +195,9 @@ static void end_basket(struct learn *learn)
         return; /* one thing, bought by nobody known: nothing stands beside it */
     }
     number = append(learn, MODEL_HISTORY, steps, before + n, learn->basket.at_ms, owner, replaces);
+    if (number != UINT32_MAX && (was & IN_FILE) != 0) {
+        model_live_empty_base(learn->live, MODEL_HISTORY, (uint32_t)(was / 2) - 1); /* nobody is two neighbours */
+    }
     if (number != UINT32_MAX && place != NULL) {
         *place = 2 * ((uint64_t)number + 1);
     }

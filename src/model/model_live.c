@@ -238,10 +238,13 @@ static size_t erase_live(struct live_domain *domain, uint64_t owner)
     return erased;
 }
 
-static void erase_base(struct model_live *live, enum model_domain domain, uint32_t sequence)
+void model_live_empty_base(struct model_live *live, enum model_domain domain, uint32_t sequence)
 {
     struct model_sequence_view view = model_sequence(live->base, domain, sequence);
 
+    if (model_live_is_erased(live, domain, sequence)) {
+        return;
+    }
     atomic_fetch_or_explicit(&live->domain[domain].erased[sequence / 64], UINT64_C(1) << sequence % 64, memory_order_relaxed);
     count_held(&live->domain[domain], view.item, view.n, -1);
 }
@@ -255,7 +258,7 @@ size_t model_live_erase(struct model_live *live, uint64_t owner)
 
         for (uint32_t s = 0; s < index->sequences_n; s++) {
             if (index->owner[s] == owner && !model_live_is_erased(live, (enum model_domain)d, s)) {
-                erase_base(live, (enum model_domain)d, s);
+                model_live_empty_base(live, (enum model_domain)d, s);
                 erased++;
             }
         }
@@ -362,7 +365,7 @@ static bool renew_sequences(const struct model_live *from, enum model_domain dom
 
     for (uint32_t s = 0; s < model_sequences_n(from->base, domain); s++) {
         if (model_live_is_erased(from, domain, s)) {
-            erase_base(to, domain, s);
+            model_live_empty_base(to, domain, s);
         }
     }
     for (uint32_t s = first; s < n; s++) {

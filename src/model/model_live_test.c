@@ -176,6 +176,33 @@ PROPERTY(model_live_without_an_owner_is_as_if_they_never_came)
     arena_close(&arena);
 }
 
+/* A sequence of the file that goes on is one sequence. */
+TEST(model_live_goes_on_where_the_file_ends)
+{
+    struct way ways[WAYS];
+    struct rng rng = {3};
+    struct arena arena;
+    const struct model *whole, *base;
+    struct model_live *live;
+    struct model_view view, of_whole;
+
+    arena_open(&arena, 1 << 20, 1 << 26);
+    plant(&rng, ways);
+    ways[WAYS - 1] = ways[4];
+    ways[WAYS - 1].end_ms = ways[WAYS - 2].end_ms;
+    base = model_of(ways, WAYS - 1, &arena);
+    live = open_live(base, &arena);
+    CHECK(model_live_append(live, MODEL_SESSION, ways[4].step, ways[4].n, ways[WAYS - 1].end_ms, ways[4].owner, UINT32_MAX) == 0);
+    model_live_empty_base(live, MODEL_SESSION, 4);
+    model_live_empty_base(live, MODEL_SESSION, 4); /* twice is once */
+    ways[4].is_gone = true;
+    whole = model_of(ways, WAYS, &arena);
+    view = model_view_of(base, live);
+    of_whole = model_view_of(whole, NULL);
+    check_same(&rng, &of_whole, &view, ways[WAYS - 1].end_ms, &arena);
+    arena_close(&arena);
+}
+
 TEST(model_live_view_is_pinned)
 {
     struct way ways[WAYS];

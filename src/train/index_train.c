@@ -99,6 +99,16 @@ static void put_sequences(const struct sequences *s, const struct history *histo
     }
 }
 
+static size_t customers_n(const struct sequences *s)
+{
+    size_t n = 0;
+
+    for (size_t q = 0; q < s->n; q++) {
+        n = s->customer[q] >= n ? (size_t)s->customer[q] + 1 : n;
+    }
+    return n;
+}
+
 void index_train(const struct sequences *sequences, const struct history *history, uint32_t postings,
                  struct arena *arena, struct model_build_index *out_index)
 {
@@ -107,12 +117,18 @@ void index_train(const struct sequences *sequences, const struct history *histor
     uint32_t *named = history_zero(items_n, sizeof(*named)), *number = history_zero(sequences->n, sizeof(*number));
     uint32_t *posting_at = take(arena, items_n + 1, sizeof(*posting_at)), *holders = take(arena, items_n + 1, sizeof(*holders));
     uint32_t *posting;
+    uint32_t *of_one = history_zero(customers_n(sequences), sizeof(*of_one));
     uint8_t *is_kept = history_zero(sequences->n, 1);
 
     *out_index = (struct model_build_index){.posting_at = posting_at, .holders = holders};
     count_holders(sequences, last, holders);
     for (size_t q = sequences->n; q-- > 0;) {
-        is_kept[q] = is_named(sequences, q, postings, last, named) ? 1 : 0;
+        uint32_t *n = &of_one[sequences->customer[q]];
+
+        if (*n < INDEX_OF_ONE && is_named(sequences, q, postings, last, named)) {
+            is_kept[q] = 1;
+            (*n)++;
+        }
     }
     put_sequences(sequences, history, is_kept, number, arena, out_index);
     for (size_t i = 0; i < items_n; i++) {
@@ -134,6 +150,7 @@ void index_train(const struct sequences *sequences, const struct history *histor
     free(last);
     free(named);
     free(number);
+    free(of_one);
     free(is_kept);
 }
 

@@ -2,12 +2,15 @@
 /* index_train.h - the sequences of a model file and their postings, and how often items were seen (model/model_session.h).
  *
  * Of every item the newest sequences that hold it are named, each once, at most `postings`; sequences that nobody names are
- * left out, for nothing could find them. How many hold an item is counted over all of them. */
+ * left out, for nothing could find them. Of one customer the newest INDEX_OF_ONE are kept: a till's own device or a robot that looks at
+ * everything would fill the postings of the top items (models.md 19). How many hold an item is counted over all of them. */
 #pragma once
 
 #include "base/arena.h"
 #include "model/model_build.h"
 #include "train/sequence.h"
+
+enum { INDEX_OF_ONE = 200 };
 
 /* What a domain starts with until its own history says better. */
 struct model_domain_settings index_train_start(enum model_domain domain);

@@ -47,6 +47,31 @@ TEST(index_train_by_hand)
     arena_close(&arena);
 }
 
+/* A device of the shop looks at item 0 all day: its newest visits stay, and so does the customer's before them. */
+TEST(index_train_keeps_a_share_for_everybody)
+{
+    enum { VISITS = INDEX_OF_ONE + 100 };
+    static size_t at[VISITS + 1];
+    static uint32_t item[VISITS], customer[VISITS];
+    static uint8_t step[VISITS];
+    static int64_t end_ms[VISITS];
+    const struct sequences s = {VISITS, at, item, step, NULL, end_ms, customer, 1};
+    struct model_build_index index;
+    struct arena arena;
+
+    for (size_t q = 0; q < VISITS; q++) {
+        at[q + 1] = q + 1;
+        end_ms[q] = (int64_t)q;
+        customer[q] = q == 5 ? 0 : 1;
+    }
+    arena_open(&arena, 1 << 12, 1 << 20);
+    index = index_of(&s, 1000, &arena);
+    CHECK_INT(index.sequences_n, INDEX_OF_ONE + 1);
+    CHECK(index.end_ms[0] == 5 && index.end_ms[1] == 100);
+    CHECK_INT(index.holders[1], VISITS);
+    arena_close(&arena);
+}
+
 /* Of three sequences the newest twentieth is one: a part of a sequence is a whole one. */
 TEST(index_train_counts_what_was_seen)
 {

@@ -23,6 +23,7 @@ struct pair_settings {
 };
 
 /* Rows by item, largest count first, of equal ones the smaller item; free at and row of both. Cost: sum of len^2 of the
- * sequences, 2e7 a second and thread where rows are short (measured: cmd/near_bench.c). Memory: the rows, 24 B an item and thread, 12 B a step. */
+ * sequences, 2e7 a second and thread where rows are short (cmd/near_bench.c). Memory: the rows, 24 B an item and thread,
+ * 12 B a step. */
 void pair_train(const struct sequences *sequences, const struct pair_settings *settings, struct ridge_w *out_pair,
                 struct ridge_w *out_rule);
