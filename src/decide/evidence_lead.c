@@ -16,7 +16,7 @@
 enum {
     BESIDE_VISIT = 50,     /* sources of either domain while a visit is under way: the newest */
     SOURCES_MOST = 300,    /* the strongest, without one */
-    HELD_MOST = 8000,      /* items of neighbours added up, of each variant: about 80 us */
+    HELD_MOST = 5000,      /* items of neighbours added up, of each variant: about 50 us */
     NEIGHBOURS_LEAST = 30,
     LENGTHS = 8,           /* stored sequences looked at for their usual length */
     POSTINGS_MOST = 8000,  /* looked at in all, about 100 us; shared by so many items at most, as model_session.h shares them */
