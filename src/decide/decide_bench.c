@@ -20,7 +20,7 @@
 
 #define NOW_MS (400 * DAY_MS)
 
-enum { ROW = 100, SEQUENCES = 200000, LOOKS_MOST = 20, POSTINGS = 1000, NEIGHBOURS = 300, TREES = 60, WALKED = 120, LIVES = 64,
+enum { ROW = 100, PAIRS = 20, SEQUENCES = 200000, LOOKS_MOST = 20, POSTINGS = 1000, NEIGHBOURS = 300, TREES = 60, WALKED = 120, LIVES = 64,
        ROUNDS = 12 };
 
 enum kind { VISIT, VISIT_OF_KNOWN, NO_VISIT, KINDS };
@@ -97,22 +97,29 @@ static void fill_items(struct shop *shop)
     shop->build.recent_n = shop->build.all_n = shop->n < 1000 ? shop->n : 1000;
 }
 
-static void fill_rows(struct shop *shop)
+static struct model_build_rows rows_of(struct shop *shop, uint32_t each)
 {
-    struct model_weight *row = room((size_t)shop->n * ROW, sizeof(*row));
+    struct model_weight *row = room((size_t)shop->n * each, sizeof(*row));
     uint32_t *at = room(shop->n + 1, 4);
 
     for (uint32_t i = 0; i <= shop->n; i++) {
-        at[i] = i * ROW;
-        for (uint32_t k = 0; i < shop->n && k < ROW; k++) {
+        at[i] = i * each;
+        for (uint32_t k = 0; i < shop->n && k < each; k++) {
             row[at[i] + k] = (struct model_weight){like(shop, i), 0.3f / (float)(k + 1)};
         }
     }
+    return (struct model_build_rows){at, row};
+}
+
+static void fill_rows(struct shop *shop)
+{
+    struct model_build_rows w = rows_of(shop, ROW), pairs = rows_of(shop, PAIRS);
+
     for (unsigned kind = MODEL_W_TOGETHER; kind <= MODEL_W_HISTORY; kind++) {
-        shop->build.w[kind] = (struct model_build_rows){at, row};
+        shop->build.w[kind] = w;
     }
     for (unsigned kind = MODEL_W_PAIR_SESSION; kind <= MODEL_W_RULE_HISTORY; kind++) {
-        shop->build.w[kind] = (struct model_build_rows){at, row};
+        shop->build.w[kind] = pairs;
     }
 }
 
