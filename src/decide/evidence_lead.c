@@ -14,14 +14,16 @@
 #define SOURCE_LEAST 1e-2f /* of the strongest: weaker sources are left out */
 
 enum {
-    BESIDE_VISIT = 50,     /* sources of either domain while a visit is under way: the newest */
-    SOURCES_MOST = 300,    /* the strongest, without one */
-    HELD_MOST = 5000,      /* items of neighbours added up, of each variant: about 50 us */
+    BESIDE_VISIT = 50,   /* sources of either domain while a visit is under way: the newest */
+    SOURCES_MOST = 300,  /* the strongest, without one */
     NEIGHBOURS_LEAST = 30,
-    LENGTHS = 8,           /* stored sequences looked at for their usual length */
-    POSTINGS_MOST = 8000,  /* looked at in all, about 100 us; shared by so many items at most, as model_session.h shares them */
-    POSTINGS_LISTS = 16
+    LENGTHS = 8,         /* stored sequences looked at for their usual length */
+    POSTINGS_LISTS = 16  /* postings are shared by so many items at most, as model_session.h shares them */
 };
+
+/* By domain, about 100 us: postings looked at in all; items of neighbours added up, of each variant. Purchases are a long way, and
+ * beside neighbours what was bought speaks for itself. */
+static const size_t postings_most[MODEL_DOMAINS_] = {8000, 4000}, held_most[MODEL_DOMAINS_] = {5000, 2500};
 
 /* ---- looks ---- */
 
@@ -327,10 +329,10 @@ static void bound_neighbours(const struct model *model, enum model_domain which,
     for (uint32_t i = 0; i < LENGTHS && sequences_n > 0; i++) {
         length += model_sequence(model, which, (uint32_t)((uint64_t)sequences_n * i / LENGTHS)).n;
     }
-    most = (uint32_t)(HELD_MOST * LENGTHS / length);
+    most = (uint32_t)(held_most[which] * LENGTHS / length);
     most = most > NEIGHBOURS_LEAST ? most : NEIGHBOURS_LEAST;
-    if (settings->postings > POSTINGS_MOST / lists) {
-        settings->postings = (uint32_t)(POSTINGS_MOST / lists);
+    if (settings->postings > postings_most[which] / lists) {
+        settings->postings = (uint32_t)(postings_most[which] / lists);
     }
     settings->neighbours = !(settings->uses & MODEL_USES_VSTAN) ? 0 : settings->neighbours < most ? settings->neighbours : most;
     settings->vmis_neighbours =
