@@ -125,6 +125,35 @@ TEST(model_session_of_equal_ones_keeps_the_newer)
     arena_close(&arena);
 }
 
+/* Work is bounded: of 32 items each is looked up in half of M sequences, of 16 in M. */
+TEST(model_session_shares_postings_between_many_items)
+{
+    struct arena arena;
+    const struct model *model;
+    struct model_view view;
+    struct model_domain_settings settings;
+    struct model_step steps[32];
+    struct tally vstan, vmis;
+
+    begin(&arena, 40);
+    for (uint32_t i = 0; i < 64; i++) { /* two for each item: the older leads to 32, the newer to 33 */
+        const uint32_t way[] = {i % 32, 32 + i / 32};
+
+        kit_sequence(&kit, MODEL_SESSION, way, NULL, 2, DAY_MS, i + 1);
+        steps[i % 32] = (struct model_step){i % 32, i % 32};
+    }
+    kit_index(&kit, MODEL_SESSION, 2);
+    model = open_kit(&arena);
+    view = model_view_of(model, NULL);
+    settings = *model_domain(model, MODEL_SESSION);
+    settings.neighbours = settings.vmis_neighbours = 100;
+    CHECK_OK(model_session_score(&view, MODEL_SESSION, &settings, steps, 32, DAY_MS, &arena, &vstan, &vmis));
+    CHECK(tally_has(&vstan, 33) && !tally_has(&vstan, 32));
+    CHECK_OK(model_session_score(&view, MODEL_SESSION, &settings, steps, 16, DAY_MS, &arena, &vstan, &vmis));
+    CHECK(tally_has(&vstan, 33) && tally_has(&vstan, 32));
+    arena_close(&arena);
+}
+
 TEST(model_session_of_little_or_nothing)
 {
     struct arena arena;
