@@ -6,6 +6,7 @@
 #include "cmd/evaluate.h"
 #include "train/train_note.h"
 #include "cmd/evaluate_lifetime.h"
+#include "os/file.h"
 #include "train/cores.h"
 
 #include <getopt.h>
@@ -36,8 +37,11 @@ static const char help[] =
     "  --validate-from DATE settings are chosen from this day to --test-from (a calendar month)\n"
     "  --minutes N          time for choosing settings (3)\n"
     "  --customers-min N    pairs of items that fewer customers share are not learnt (5 for next-basket, else 1)\n"
+    "  --model FILE         does not train but asks this one: of the same training part, or what it finds is worth nothing\n"
     "  --data DIR           also fills DIR with items, the receipts before the test part and the model, for `serve`\n"
-    "  --through URL        the lists of a server on such a directory instead, compared with our own\n"
+    "                       (next-item: with items and the model)\n"
+    "  --through URL        asks a server on such a directory too and compares its lists with our own: all of next-basket, 500\n"
+    "                       of next-item; with --online all of them, while the server learns (--test-clock TIME)\n"
     "  --key KEY            its secret key (sk_...)\n"
     "  --threads N          for training (the machine's cores)\n"
     "Prints a table with 95 % intervals (1,000 resamples of sessions or customers); the last line is one JSON object.\n"
@@ -59,7 +63,8 @@ static int wrong(const char *says)
 
 /* ---- options ---- */
 
-enum { OPTION_TRAIN = 1000, OPTION_TEST, OPTION_SEQUENCES, OPTION_ONLINE, OPTION_REFIT, OPTION_CUSTOMERS };
+enum { OPTION_TRAIN = 1000, OPTION_TEST, OPTION_SEQUENCES, OPTION_ONLINE, OPTION_REFIT, OPTION_CUSTOMERS,
+       OPTION_MODEL };
 
 static bool take_option(struct evaluate_asked *asked, int c)
 {
@@ -80,6 +85,7 @@ static bool take_option(struct evaluate_asked *asked, int c)
     case OPTION_TEST: asked->test = optarg; return true;
     case OPTION_SEQUENCES: asked->sequences = optarg; return true;
     case OPTION_ONLINE: asked->is_online = true; return true;
+    case OPTION_MODEL: asked->model = optarg; return true;
     case OPTION_REFIT: asked->is_refit = true; return true;
     case OPTION_CUSTOMERS: asked->customers_min = (size_t)strtoul(optarg, NULL, 10); return true;
     default: return false;
@@ -125,6 +131,10 @@ static int check_options(const struct evaluate_asked *asked)
         (asked->train == NULL || asked->test == NULL)) {
         return wrong("--train and --test are needed");
     }
+    if ((asked->through != NULL || asked->data != NULL) && protocol->run != evaluate_next_item &&
+        protocol->run != evaluate_next_basket) {
+        return wrong("--data and --through are for next-item and next-basket");
+    }
     if (asked->through != NULL && asked->key == NULL) {
         return wrong("--through needs --key, a secret key of the server");
     }
@@ -147,7 +157,7 @@ static int read_options(int argc, char **argv, struct evaluate_asked *asked)
         {"train", required_argument, NULL, OPTION_TRAIN}, {"test", required_argument, NULL, OPTION_TEST},
         {"sequences", required_argument, NULL, OPTION_SEQUENCES}, {"refit", no_argument, NULL, OPTION_REFIT},
         {"online", no_argument, NULL, OPTION_ONLINE},
-        {"customers-min", required_argument, NULL, OPTION_CUSTOMERS},
+        {"model", required_argument, NULL, OPTION_MODEL}, {"customers-min", required_argument, NULL, OPTION_CUSTOMERS},
         {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int c;
 
@@ -170,8 +180,14 @@ enum err evaluate_train(const struct evaluate_asked *asked, const struct history
                         struct arena *arena, const struct model **out_model, struct bytes *out_file,
                         struct train_report *out_training, struct why *why)
 {
-    enum err err = train_choose(history, span, asked->threads, 60 * asked->minutes, evaluate_seconds_now, arena, out_file,
-                                out_training);
+    enum err err;
+
+    if (asked->model != NULL) {
+        *out_training = (struct train_report){.settings = train_settings_start(history, span, asked->threads)};
+        err = file_whole(asked->model, SIZE_MAX / 4, arena, out_file, why);
+        return err == ERR_OK ? model_file_open(*out_file, arena, out_model, why) : err;
+    }
+    err = train_choose(history, span, asked->threads, 60 * asked->minutes, evaluate_seconds_now, arena, out_file, out_training);
 
     if (err == ERR_ABSENT) {
         err = why_say(why, err, "nothing_before", asked->train != NULL ? "--train" : asked->lines != NULL ? "--test-from" : "--sequences",

@@ -16,7 +16,7 @@ struct evaluate_asked {
     const char *protocol;
     const char *lines, *map, *from, *to, *against, *validate; /* next-basket */
     const char *train, *valid, *test, *sequences;             /* the others */
-    const char *data, *through, *key;
+    const char *data, *through, *key, *model;
     double minutes;
     size_t threads, customers_min; /* customers_min 0: the protocol's own */
     bool is_online, is_refit;
@@ -44,7 +44,7 @@ MUST_USE enum err evaluate_read(const char *path, enum read_shape shape, struct 
 /* ---- evaluate_history.c ---- */
 
 enum { EVALUATE_STEPS_MAX = 10000 }; /* of one customer, the newest: ten thousand days */
-#define EVALUATE_DAY_0_MS INT64_C(1767225600000) /* 2026-01-01: any day would do */
+#define EVALUATE_DAY_0_MS INT64_C(1704067200000) /* 2024-01-01: any day of the past would do */
 
 struct evaluate_times { /* when sessions are that have no times: the s-th ends at begin_ms + (s + 1) * step_ms */
     int64_t begin_ms, step_ms;

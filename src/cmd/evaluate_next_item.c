@@ -3,6 +3,7 @@
  * never saw stay misses. */
 #include "base/json_write.h"
 #include "cmd/evaluate.h"
+#include "cmd/evaluate_server.h"
 #include "model/model_domain.h"
 #include "train/item_online.h"
 
@@ -167,48 +168,118 @@ static void write_freshness(const struct item_report *report, const struct quart
     json_write_end(w);
 }
 
+/* ---- through a server ---- */
+
+struct through_counts {
+    size_t cases_n, same_n;
+};
+
+enum { THROUGH_CASES = 500 };
+
+/* Asks a server for evenly taken cases; gives how many lists are our own. */
+static enum err compare(const struct evaluate_asked *asked, const struct question *question, const struct next_list *own,
+                        struct through_counts *out_through, struct why *why)
+{
+    size_t n = question->cases_n < THROUGH_CASES ? question->cases_n : THROUGH_CASES;
+    struct fetch *fetch;
+    struct arena arena;
+    enum err err = fetch_open(asked->through, NULL, asked->key, &fetch);
+
+    if (err != ERR_OK) {
+        return err;
+    }
+    *out_through = (struct through_counts){.cases_n = n};
+    arena_open(&arena, 1 << 18, 1 << 24);
+    err = evaluate_clock(fetch, history_newest_ms(&question->history), &arena, why);
+    for (size_t i = 0; err == ERR_OK && i < n; i++) {
+        size_t c = i * question->cases_n / n;
+        struct next_list list = {.n = 0};
+
+        err = evaluate_ask_look(fetch, &question->history, &question->cases[c], &arena, &list, why);
+        out_through->same_n += list.n == own[c].n && memcmp(list.item, own[c].item, list.n * sizeof(*list.item)) == 0;
+        arena_reset(&arena);
+    }
+    arena_close(&arena);
+    fetch_close(fetch);
+    if (err == ERR_OK) {
+        printf("%zu of %zu lists of the server are the same as our own\n", out_through->same_n, n);
+    }
+    return err;
+}
+
+static enum err ask_online(const struct evaluate_asked *asked, const struct question *question,
+                           const struct item_asking *asking, const uint32_t *order, struct next_list *lists, struct why *why)
+{
+    struct item_stream stream = {question->end_ms, order};
+    struct evaluate_visits visits = {&question->history, question->cases, question->cases_n, order, question->end_ms};
+    struct fetch *fetch;
+    enum err err;
+
+    if (asked->through == NULL) {
+        return item_online_lists(asking, &stream, question->cases, question->cases_n, lists);
+    }
+    err = fetch_open(asked->through, NULL, asked->key, &fetch);
+    if (err == ERR_OK) {
+        err = evaluate_ask_stream(fetch, &visits, lists, why);
+        fetch_close(fetch);
+    }
+    return err;
+}
+
 /* ---- the whole ---- */
 
 /* lines: one-to-one, online where asked for, popular. */
 static enum err fill(const struct evaluate_asked *asked, const struct question *question, const struct model *model,
-                     const uint32_t *seen_n, const uint32_t *order, struct item_report *report)
+                     const uint32_t *seen_n, const uint32_t *order, struct item_report *report,
+                     struct through_counts *out_through, struct why *why)
 {
     struct item_asking asking = {&question->history, {.base = model}, VARIANT_ONE_TO_ONE, false, evaluate_seconds_now};
-    struct item_stream stream = {question->end_ms, order};
     struct next_list *lists = history_zero(question->cases_n, sizeof(*lists));
     enum err err = ERR_OK;
 
     evaluate_ask_all(&asking, question->cases, question->cases_n, asked->threads, lists, report);
     evaluate_breadth(report, model, lists, seen_n);
-    if (asked->is_online) {
-        err = item_online_lists(&asking, &stream, question->cases, question->cases_n, lists);
+    if (asked->through != NULL) {
+        err = compare(asked, question, lists, out_through, why);
+    }
+    if (err == ERR_OK && asked->is_online) {
+        err = ask_online(asked, question, &asking, order, lists, why);
         evaluate_add_line(report, "online", &question->history, question->cases, question->cases_n, lists);
     }
-    asking.variant = VARIANT_POPULAR;
-    item_lists(&asking, question->cases, question->cases_n, asked->threads, lists, NULL);
-    evaluate_add_line(report, "popular", &question->history, question->cases, question->cases_n, lists);
-    item_report_ranges(report, question->block_at);
-    add_groups(question, model, seen_n, report);
+    if (err == ERR_OK) {
+        asking.variant = VARIANT_POPULAR;
+        item_lists(&asking, question->cases, question->cases_n, asked->threads, lists, NULL);
+        evaluate_add_line(report, "popular", &question->history, question->cases, question->cases_n, lists);
+        item_report_ranges(report, question->block_at);
+        add_groups(question, model, seen_n, report);
+    }
     free(lists);
     return err;
 }
 
 static enum err show(const struct evaluate_asked *asked, const struct history *history, const struct question *question,
-                     const struct evaluate_shown *shown, int64_t before_ms, struct arena *arena)
+                     const struct evaluate_shown *shown, int64_t before_ms, struct arena *arena, struct why *why)
 {
+    struct through_counts through = {0};
     struct item_report report = {.blocks_n = question->blocks_n};
     uint32_t *seen_n = evaluate_seen(history, before_ms, shown->model);
     uint32_t *order = item_online_order(question->cases, question->cases_n);
     struct quarter quarters[QUARTERS];
     struct json_write w;
     struct bytes text;
-    enum err err = fill(asked, question, shown->model, seen_n, order, &report);
+    enum err err = fill(asked, question, shown->model, seen_n, order, &report, &through, why);
 
     if (err == ERR_OK) {
         evaluate_show(&report, shown);
         json_write_open(&w, arena, 8192);
         json_write_object(&w, NULL);
         evaluate_json(&report, shown, &w);
+        if (asked->through != NULL) {
+            json_write_object(&w, "through");
+            json_write_int(&w, "asked", (int64_t)through.cases_n);
+            json_write_int(&w, "same", (int64_t)through.same_n);
+            json_write_end(&w);
+        }
         if (asked->is_online) {
             quarters_of(&report, order, quarters);
             show_freshness(&report, quarters);
@@ -264,7 +335,10 @@ static enum err learn_and_show(const struct evaluate_asked *asked, const struct 
         struct evaluate_shown shown = {"next-item", metrics, sizeof(metrics) / sizeof(metrics[0]), span.customers_min,
                                        &training, model};
 
-        err = show(asked, &history, &question, &shown, span.before_ms, arena);
+        const struct history *const both[] = {&history, &question.history};
+
+        err = asked->data != NULL ? evaluate_fill_items(asked->data, both, 2, model, file, why) : ERR_OK;
+        err = err == ERR_OK ? show(asked, &history, &question, &shown, span.before_ms, arena, why) : err;
     }
     question_close(&question);
     history_close(&history);

@@ -102,20 +102,20 @@ static struct bytes body_of(const struct history *history, const struct read_nam
     json_write_object(&w, "context");
     json_write_word(&w, "at", at);
     json_write_end(&w);
-    json_write_word(&w, "placement", "next-basket");
+    json_write_word(&w, "placement", "next");
     json_write_int(&w, "n", NEXT_LIST);
     json_write_end(&w);
     return json_write_bytes(&w);
 }
 
-static enum err list_of(struct bytes reply, int status, struct tenant_id tenant, struct arena *arena,
-                        struct next_list *out_list, struct why *why)
+enum err evaluate_list_of(struct bytes reply, int status, struct tenant_id tenant, struct arena *arena,
+                          struct next_list *out_list, struct why *why)
 {
     const struct json_node *root, *row, *items;
     struct bytes text;
 
     if (status != 200 || json_read(arena, reply, &root, NULL) != ERR_OK ||
-        (row = json_get(json_get(root, "placements"), "next-basket")) == NULL) {
+        (row = json_get(json_get(root, "placements"), "next")) == NULL) {
         return why_say(why, ERR_IO, "bad_reply", "--through", "the server answered %d: %.*s", status,
                        (int)(reply.n < 150 ? reply.n : 150), reply.p);
     }
@@ -147,7 +147,7 @@ enum err evaluate_ask(const char *url, const char *key, const struct history *hi
         int status;
 
         err = fetch_call(fetch, "POST", "/v1/decide", body_of(history, name, &cases[c], &arena), &arena, &status, &reply, why);
-        err = err == ERR_OK ? list_of(reply, status, history->tenant, &arena, &out_lists[c], why) : err;
+        err = err == ERR_OK ? evaluate_list_of(reply, status, history->tenant, &arena, &out_lists[c], why) : err;
         arena_reset(&arena);
     }
     arena_close(&arena);
