@@ -222,7 +222,7 @@ static void show(struct run *run, struct building *to, const struct found *found
 
     *item = (struct decide_item){.id = found->id, .id_text = text_of(run, found->id), .score = found->score};
     if (reason == REASON_NONE) {
-        score_explain(&run->plan, &run->evidence, found->item, found->score, &to->below, item);
+        score_explain(&run->plan, &run->evidence, found->item, found->score, &to->below, run->request->keep_drops, item);
     } else {
         item->reason = reason;
         item->addends[item->addends_n++] = (struct decide_part_score){reason, found->score, {0}};

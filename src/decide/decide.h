@@ -84,13 +84,13 @@ struct decide_request {
     const struct decide_placement *placements;
     size_t placements_n;
     int64_t now_ms;
-    bool keep_drops; /* explain inner: list dropped candidates too */
+    bool keep_drops; /* explain inner: list dropped candidates, name the source of every addend */
 };
 
 struct decide_part_score { /* one addend of the visible sum */
     enum decide_reason reason;
     float score;
-    struct item_id because; /* the item of the customer's own that contributed most; 0: none */
+    struct item_id because; /* the own item that contributed most; 0: none, or not asked for (keep_drops) */
 };
 
 enum { DECIDE_ADDENDS = 6 };

@@ -199,7 +199,8 @@ enum err evidence_add_rows(const struct model_view *view, enum model_w kind, con
         rows[i].at = model_view_row(view, kind, sources[i].item, &rows[i].n);
         sum += rows[i].n;
     }
-    if (!tally_open(out_sum, arena, (sum < most ? sum : most) + 1)) {
+    sum = sum < most ? sum : most;
+    if (!tally_open(out_sum, arena, sum - sum / 4 + 1)) { /* never full; rows share targets, so seldom more than half */
         return ERR_NOMEM;
     }
     for (size_t i = 0; i < n; i++) {

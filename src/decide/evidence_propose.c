@@ -20,7 +20,7 @@ struct proposing {
     const struct evidence *evidence;
     struct tally taken;
     uint32_t *room;
-    size_t n;
+    size_t n, base_n; /* items of the model file */
 };
 
 static void propose(struct proposing *to, uint32_t item)
@@ -28,6 +28,10 @@ static void propose(struct proposing *to, uint32_t item)
     if (!tally_has(&to->taken, item)) {
         tally_add(&to->taken, item, 1);
         to->room[to->n++] = item;
+        if (item < to->base_n) { /* what its values will be made of */
+            __builtin_prefetch(model_item(to->evidence->view->base, item));
+            __builtin_prefetch(model_seen(to->evidence->view->base, item));
+        }
     }
 }
 
@@ -138,7 +142,7 @@ static void propose_for_history(struct proposing *to)
 
 enum err evidence_candidates(const struct evidence *evidence, struct arena *arena, uint32_t *room, size_t *out_n)
 {
-    struct proposing to = {.evidence = evidence, .room = room};
+    struct proposing to = {.evidence = evidence, .room = room, .base_n = model_items_n(evidence->view->base)};
 
     if (!tally_open(&to.taken, arena, EVIDENCE_CANDIDATES_MAX)) {
         return ERR_NOMEM;

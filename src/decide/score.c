@@ -89,38 +89,34 @@ struct score_plan score_plan_of(const struct evidence *evidence)
     return plan;
 }
 
+/* value: n x FEATURES, filled here. */
 static void sum_all(const struct score_plan *plan, const struct evidence *evidence, const uint32_t *items, size_t n,
                     float *value, float *out_scores)
 {
-    for (size_t from = 0; from < n; from += PIECE) {
-        size_t piece = n - from < PIECE ? n - from : PIECE;
-
-        for (size_t i = 0; i < piece; i++) {
-            evidence_value(evidence, items[from + i], value + i * FEATURES);
-        }
-        if (plan->rank != NULL) {
-            model_rank_sum(plan->rank, value, piece, out_scores + from);
-            continue;
-        }
-        for (size_t i = 0; i < piece; i++) {
-            out_scores[from + i] = value[i * FEATURES + (plan->is_local ? FEATURE_STORE_NEW : FEATURE_POPULAR_NEW)];
-        }
+    for (size_t i = 0; i < n; i++) {
+        evidence_value(evidence, items[i], value + i * FEATURES);
+    }
+    if (plan->rank != NULL) {
+        model_rank_sum(plan->rank, value, n, out_scores);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        out_scores[i] = value[i * FEATURES + (plan->is_local ? FEATURE_STORE_NEW : FEATURE_POPULAR_NEW)];
     }
 }
 
 /* The trees look at the best `n` by their sums; order: their places. */
-static void walk_best(const struct score_plan *plan, const struct evidence *evidence, const uint32_t *items,
-                      const struct topk_entry *order, size_t n, float *value, float *scores)
+static void walk_best(const struct score_plan *plan, const float *value, const struct topk_entry *order, size_t n, float *scores)
 {
-    float margin[PIECE];
+    float row[PIECE * FEATURES], margin[PIECE];
 
     for (size_t from = 0; from < n; from += PIECE) {
         size_t piece = n - from < PIECE ? n - from : PIECE;
 
         for (size_t i = 0; i < piece; i++) {
-            evidence_value(evidence, items[order[from + i].item], value + i * FEATURES);
+            memcpy(row + i * FEATURES, value + (size_t)order[from + i].item * FEATURES, FEATURES * sizeof(*row));
         }
-        model_trees_walk(plan->trees, plan->trees_n, plan->rank->start, value, piece, margin);
+        model_trees_walk(plan->trees, plan->trees_n, plan->rank->start, row, piece, margin);
         for (size_t i = 0; i < piece; i++) {
             scores[order[from + i].item] = isfinite(margin[i]) ? margin[i] : -1e6f;
         }
@@ -130,7 +126,7 @@ static void walk_best(const struct score_plan *plan, const struct evidence *evid
 enum err score_all(const struct score_plan *plan, const struct evidence *evidence, const uint32_t *items, size_t n,
                    struct arena *arena, float *out_scores, struct score_below *out_below)
 {
-    float *value = arena_array(arena, PIECE * FEATURES, sizeof(*value)), least_sum = 0, least = INFINITY;
+    float *value = arena_array(arena, n * FEATURES, sizeof(*value)), least_sum = 0, least = INFINITY;
     size_t most = plan->trees_n > 0 ? plan->rank->most : 0;
     struct topk_entry *room;
     struct topk best;
@@ -154,7 +150,7 @@ enum err score_all(const struct score_plan *plan, const struct evidence *evidenc
     }
     topk_sort(&best);
     least_sum = best.at[best.n - 1].score;
-    walk_best(plan, evidence, items, best.at, best.n, value, out_scores);
+    walk_best(plan, value, best.at, best.n, out_scores);
     if (best.n == n) {
         return ERR_OK;
     }
@@ -254,11 +250,13 @@ static void add_up(const struct score_plan *plan, const struct evidence *evidenc
 }
 
 void score_explain(const struct score_plan *plan, const struct evidence *evidence, uint32_t item, float score,
-                   const struct score_below *below, struct decide_item *out_item)
+                   const struct score_below *below, bool names_all, struct decide_item *out_item)
 {
     static const enum decide_reason order[DECIDE_ADDENDS] = {REASON_NONE,   REASON_REPEAT, REASON_TOGETHER,
                                                              REASON_LOOKED, REASON_STORE,  REASON_POPULAR};
     float sum[REASONS_] = {0}, lift[REASONS_] = {0}, most = 0;
+
+    size_t main = 0;
 
     out_item->score = score;
     if (plan->rank == NULL) {
@@ -274,14 +272,20 @@ void score_explain(const struct score_plan *plan, const struct evidence *evidenc
         bool says = may_say(plan, evidence, reason, item, sum[reason]);
 
         if (is_own && says) {
-            addend.because = spoke(evidence, reason, item);
             out_item->is_personal = true;
+            if (names_all) {
+                addend.because = spoke(evidence, reason, item);
+            }
         }
         if (says && lift[reason] > most) {
             most = lift[reason];
             out_item->reason = reason;
-            out_item->because = addend.because;
+            main = i;
         }
         out_item->addends[out_item->addends_n++] = addend;
+    }
+    if (most > 0) { /* the search for it is the dear part: else only the one that is said */
+        out_item->addends[main].because = spoke(evidence, out_item->reason, item);
+        out_item->because = out_item->addends[main].because;
     }
 }

@@ -26,6 +26,6 @@ struct score_plan score_plan_of(const struct evidence *evidence);
 MUST_USE enum err score_all(const struct score_plan *plan, const struct evidence *evidence, const uint32_t *items, size_t n,
                             struct arena *arena, float *out_scores, struct score_below *out_below);
 /* Fills score, reason, because, addends and is_personal of out_item. score: what score_all gave. Addends add up to the score; the
- * constant part stands with REASON_NONE. */
+ * constant part stands with REASON_NONE. names_all: every addend names the own item that spoke, not the reason's alone. */
 void score_explain(const struct score_plan *plan, const struct evidence *evidence, uint32_t item, float score,
-                   const struct score_below *below, struct decide_item *out_item);
+                   const struct score_below *below, bool names_all, struct decide_item *out_item);
