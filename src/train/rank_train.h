@@ -17,7 +17,7 @@
 struct rank_tree_settings { /* rounds 0: no trees */
     unsigned rounds, depth; /* at most MODEL_TREES_MAX, MODEL_TREE_DEPTH */
     float eta, subsample, columns, child_weight, ridge; /* .08 .8 .8 20 1 in models.md 10 */
-    float base; /* the probability that boosting begins from; 0: the share of hits. .5 in models.md 10 */
+    float base; /* the probability that boosting begins from; 0: the share of hits; .5 in models.md 10 needs more rounds */
     uint64_t seed;
 };
 
@@ -26,17 +26,7 @@ struct rank_tree_settings rank_tree_settings_start(void);
 struct model_rank rank_train_sum(const struct rank_rows *rows, const struct model_rank *start, size_t threads);
 /* Adds trees to `rank` (trees_n, start) and gives them; free(*out_trees). uses: FEATURES flags, 0: not looked at; NULL: all. NaN is
  * "not known", infinities are 1e30. Errors: ERR_INVALID, fewer than 500 hits or one class only; ERR_IO, what XGBoost said, in why.
- * Memory: one byte a row and feature that differs, 24 a row. Thread: any; several at once. */
+ * Memory: one byte a row and feature that differs, 16 a row. Thread: any; several at once. */
 MUST_USE enum err rank_train_trees(const struct rank_rows *rows, const struct rank_tree_settings *settings,
                                    const uint8_t *uses, size_t threads, struct model_rank *rank,
                                    struct model_tree **out_trees, struct why *why);
-
-struct rank_rounds { /* what more trees do to cases they were not learnt from */
-    unsigned best;   /* rounds of the least loss; 0: no trees are better than any */
-    unsigned tried;
-    double loss[MODEL_TREES_MAX + 1]; /* mean log-loss by rounds; [0]: of the start alone */
-};
-
-/* Learns from nine cases of ten and judges every first settings->rounds trees on the tenth. Cost and errors as rank_train_trees. */
-MUST_USE enum err rank_train_rounds(const struct rank_rows *rows, const struct rank_tree_settings *settings,
-                                    const uint8_t *uses, size_t threads, struct rank_rounds *out_rounds, struct why *why);

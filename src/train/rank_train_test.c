@@ -221,27 +221,6 @@ TEST(trees_of_too_little_are_refused_in_words)
     rank_rows_free(&rows);
 }
 
-TEST(rounds_end_where_more_trees_only_learn_chance)
-{
-    struct rng rng = {8};
-    struct rank_rows signal = plant(&rng, 1, 1.5), noise = plant(&rng, 0, 0);
-    struct rank_tree_settings settings = few();
-    struct rank_rounds rounds;
-    struct why why;
-
-    settings.base = 0;
-    CHECK_OK(rank_train_rounds(&signal, &settings, NULL, 2, &rounds, &why));
-    CHECK_INT(rounds.tried, 30);
-    CHECK(rounds.best >= 5);
-    CHECK(rounds.loss[rounds.best] < rounds.loss[0] - 0.05);
-    settings.child_weight = 1;
-    CHECK_OK(rank_train_rounds(&noise, &settings, NULL, 2, &rounds, &why));
-    CHECK(rounds.best < 5);
-    CHECK(rounds.loss[30] > rounds.loss[0]);
-    rank_rows_free(&signal);
-    rank_rows_free(&noise);
-}
-
 /* The planted weights are found again, and what never differs keeps the weight it had. */
 TEST(sum_finds_the_planted_weights)
 {

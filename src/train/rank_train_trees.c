@@ -11,7 +11,7 @@
 
 #include <xgboost/c_api.h>
 
-enum { BATCH = 16384, CASES_PIECE = 256, HITS_LEAST = 500, HELD = 10, PARAM_BYTES = 32 };
+enum { BATCH = 16384, HITS_LEAST = 500, PARAM_BYTES = 32 };
 
 #define VALUE_MOST 1e30f /* stands for infinity, which XGBoost refuses */
 
@@ -20,8 +20,7 @@ struct boost {
     const struct rank_tree_settings *settings;
     uint16_t feature_of[FEATURES]; /* of a column */
     size_t columns_n;
-    size_t *row; /* learnt from, in order */
-    size_t n;
+    size_t n; /* rows->n */
     size_t threads;
     float start;
     double step; /* slopes and curvatures are its multiples */
@@ -48,7 +47,7 @@ static void fill_part(void *ctx, size_t from, size_t to)
     const struct boost *boost = ctx;
 
     for (size_t i = from; i < to; i++) {
-        const float *value = boost->rows->value + boost->row[boost->batch_at + i] * FEATURES;
+        const float *value = boost->rows->value + (boost->batch_at + i) * FEATURES;
         float *to_row = boost->batch + i * boost->columns_n;
 
         for (size_t c = 0; c < boost->columns_n; c++) {
@@ -134,10 +133,9 @@ static void slope_part(void *ctx, size_t from, size_t to)
     const struct boost *boost = ctx;
 
     for (size_t i = from; i < to; i++) {
-        size_t r = boost->row[i];
-        double w = (double)boost->rows->weight[r], p = 1 / (1 + exp(-(double)boost->margin[i]));
+        double w = (double)boost->rows->weight[i], p = 1 / (1 + exp(-(double)boost->margin[i]));
 
-        boost->slope[i] = exact_round(w * (p - boost->rows->hit[r]), boost->step);
+        boost->slope[i] = exact_round(w * (p - boost->rows->hit[i]), boost->step);
         boost->curve[i] = exact_round(w * p * (1 - p), boost->step);
     }
 }
@@ -178,8 +176,7 @@ static void find_columns(struct boost *boost, const uint8_t *uses)
     bool differs[FEATURES] = {false};
 
     for (size_t i = 1; i < boost->n; i++) {
-        const float *first = rows->value + boost->row[0] * FEATURES,
-                    *value = rows->value + boost->row[i] * FEATURES;
+        const float *first = rows->value, *value = rows->value + i * FEATURES;
 
         for (size_t f = 0; f < FEATURES; f++) {
             differs[f] |= memcmp(&value[f], &first[f], sizeof(*value)) != 0;
@@ -192,29 +189,20 @@ static void find_columns(struct boost *boost, const uint8_t *uses)
     }
 }
 
-static bool is_held(size_t c)
-{
-    return c % HELD == HELD - 1;
-}
-
-/* Rows of cases, those held back left out if so asked; gives the hits' weight and all weight. */
-static size_t choose_rows(struct boost *boost, bool holds, double *out_hit_weight, double *out_weight)
+/* Gives the number of hits, their weight and that of all rows; sets the step for these weights. */
+static size_t weigh(struct boost *boost, double *out_hit_weight, double *out_weight)
 {
     const struct rank_rows *rows = boost->rows;
     double hit_weight = 0, weight = 0, most = 0;
     size_t hits = 0;
 
-    boost->row = history_grow(NULL, rows->n + 1, sizeof(*boost->row));
-    for (size_t c = 0; c < rows->cases_n; c++) {
-        for (size_t r = rows->case_at[c]; !(holds && is_held(c)) && r < rows->case_at[c + 1]; r++) {
-            double w = (double)rows->weight[r];
+    for (size_t r = 0; r < rows->n; r++) {
+        double w = (double)rows->weight[r];
 
-            boost->row[boost->n++] = r;
-            hits += rows->hit[r];
-            hit_weight += rows->hit[r] ? w : 0;
-            weight += w;
-            most = w > most ? w : most;
-        }
+        hits += rows->hit[r];
+        hit_weight += rows->hit[r] ? w : 0;
+        weight += w;
+        most = w > most ? w : most;
     }
     boost->step = exact_step(boost->n, most);
     *out_hit_weight = hit_weight;
@@ -233,7 +221,6 @@ static void boost_close(struct boost *boost)
     if (boost->proxy != NULL) {
         (void)XGDMatrixFree(boost->proxy);
     }
-    free(boost->row);
     free(boost->slope);
     free(boost->curve);
     free(boost->batch);
@@ -256,12 +243,12 @@ static enum err run(struct boost *boost, struct model_tree *trees, size_t *out_n
 }
 
 static enum err boost_rows(const struct rank_rows *rows, const struct rank_tree_settings *settings,
-                           const uint8_t *uses, size_t threads, bool holds, float *out_start,
-                           struct model_tree *trees, size_t *out_n, struct why *why)
+                           const uint8_t *uses, size_t threads, float *out_start, struct model_tree *trees,
+                           size_t *out_n, struct why *why)
 {
-    struct boost boost = {.rows = rows, .settings = settings, .threads = cores_openmp(threads)};
+    struct boost boost = {.rows = rows, .n = rows->n, .settings = settings, .threads = cores_openmp(threads)};
     double hit_weight, weight, base;
-    size_t hits = choose_rows(&boost, holds, &hit_weight, &weight);
+    size_t hits = weigh(&boost, &hit_weight, &weight);
     enum err err = ERR_OK;
 
     if (settings->rounds > MODEL_TREES_MAX || settings->depth < 1 || settings->depth > MODEL_TREE_DEPTH) {
@@ -297,7 +284,6 @@ struct rank_tree_settings rank_tree_settings_start(void)
                                        .columns = 0.8f,
                                        .child_weight = 20,
                                        .ridge = 1,
-                                       .base = 0.5f,
                                        .seed = 1};
 }
 
@@ -308,7 +294,7 @@ enum err rank_train_trees(const struct rank_rows *rows, const struct rank_tree_s
     struct model_tree *trees = history_zero(MODEL_TREES_MAX, sizeof(*trees));
     float start = 0;
     size_t n = 0;
-    enum err err = boost_rows(rows, settings, uses, threads, false, &start, trees, &n, why);
+    enum err err = boost_rows(rows, settings, uses, threads, &start, trees, &n, why);
 
     if (err != ERR_OK) {
         free(trees);
@@ -318,80 +304,4 @@ enum err rank_train_trees(const struct rank_rows *rows, const struct rank_tree_s
     rank->start = start;
     *out_trees = trees;
     return ERR_OK;
-}
-
-struct judge {
-    const struct rank_rows *rows;
-    const struct model_tree *trees;
-    float start;
-    unsigned rounds;
-    struct rank_rounds *sums; /* one a piece of cases */
-    double *weight;
-};
-
-static double log_loss(double margin, bool is_hit)
-{
-    double z = is_hit ? -margin : margin;
-
-    return z > 0 ? z + log1p(exp(-z)) : log1p(exp(z));
-}
-
-static void judge_part(void *ctx, size_t from, size_t to)
-{
-    const struct judge *judge = ctx;
-    const struct rank_rows *rows = judge->rows;
-    struct rank_rounds *sum = &judge->sums[from / CASES_PIECE];
-
-    for (size_t c = from; c < to; c++) {
-        size_t first = rows->case_at[c], n = is_held(c) ? rows->case_at[c + 1] - first : 0;
-        float *margin = history_zero(2 * n + 1, sizeof(*margin)), *leaf = margin + n;
-
-        for (unsigned t = 0; n > 0 && t <= judge->rounds; t++) {
-            for (size_t i = 0; i < n; i++) {
-                double w = (double)rows->weight[first + i];
-
-                margin[i] = t == 0 ? judge->start : margin[i] + leaf[i];
-                sum->loss[t] += w * log_loss((double)margin[i], rows->hit[first + i] != 0);
-                judge->weight[from / CASES_PIECE] += t == 0 ? w : 0;
-            }
-            if (t < judge->rounds) {
-                model_trees_walk(&judge->trees[t], 1, 0, rows->value + first * FEATURES, n, leaf);
-            }
-        }
-        free(margin);
-    }
-}
-
-enum err rank_train_rounds(const struct rank_rows *rows, const struct rank_tree_settings *settings,
-                           const uint8_t *uses, size_t threads, struct rank_rounds *out_rounds,
-                           struct why *why)
-{
-    size_t pieces = rows->cases_n / CASES_PIECE + 1, n = 0;
-    struct model_tree *trees = history_zero(MODEL_TREES_MAX, sizeof(*trees));
-    struct judge judge = {.rows = rows, .trees = trees};
-    enum err err = boost_rows(rows, settings, uses, threads, true, &judge.start, trees, &n, why);
-
-    if (err == ERR_OK) {
-        struct rank_rounds found = {.tried = (unsigned)n};
-        double weight = 0;
-
-        judge.rounds = (unsigned)n;
-        judge.sums = history_zero(pieces, sizeof(*judge.sums));
-        judge.weight = history_zero(pieces, sizeof(*judge.weight));
-        pool_run(threads, CASES_PIECE, rows->cases_n, judge_part, &judge);
-        for (size_t p = 0; p < pieces; p++) {
-            weight += judge.weight[p];
-        }
-        for (unsigned t = 0; t <= n; t++) {
-            for (size_t p = 0; p < pieces; p++) {
-                found.loss[t] += weight > 0 ? judge.sums[p].loss[t] / weight : 0;
-            }
-            found.best = found.loss[t] < found.loss[found.best] ? t : found.best;
-        }
-        free(judge.sums);
-        free(judge.weight);
-        *out_rounds = found;
-    }
-    free(trees);
-    return err;
 }
