@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CASES_MOST = 3000, STEPS_MOST = 600 * 1000, KEPT_W = 2, POSTINGS_MOST = 2000 };
+enum { CASES_MOST = 3000, STEPS_MOST = 600 * 1000, KEPT_W = 2, POSTINGS_MOST = 2000, NEIGHBOURS_MOST = 100 };
 #define WORTH_LEAST 0.0004 /* a change must be worth so much more: less is noise on a few thousand cases */
 
 enum what { /* settings that an axis may stand for */
@@ -221,6 +221,9 @@ static const struct ridge_w *matrix(struct bench *bench, const struct train_sett
         }
     }
     only.w[bench->kind] = s->base.w[bench->kind];
+    if (only.w[bench->kind].neighbours > NEIGHBOURS_MOST) {
+        only.w[bench->kind].neighbours = NEIGHBOURS_MOST; /* twice as many cost three times as much and change no choice */
+    }
     w_train(&bench->part, bench->slice.from_ms, bench->base.dense, bench->probe.items_n, &only, w);
     to = &bench->kept[bench->kept_next++ % KEPT_W];
     free(to->w.at);

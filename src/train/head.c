@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 enum {
-    LEARN_ROWS = 1200 * 1000, /* over all slices: about .5 GB, and as much again while trees are learnt */
+    LEARN_ROWS = 1600 * 1000, /* over all slices: .6 GB */
+    CASE_ROWS = 100,          /* of a case: more cases teach more than more of what did not come */
     JUDGE_ROWS = 400 * 1000,
     JUDGE_CASES = 3000,
     PART_ROWS = 400 * 1000,   /* of learn, while parts are weighed */
@@ -45,6 +46,7 @@ void head_gather(struct head *head, const struct history *history, const struct 
     asking.n = slice_cases(history, span, head->kind, &slice, 0, &cases);
     asking.cases = cases;
     asking.rows_most = LEARN_ROWS / (slices_n(span, head->kind) + 1);
+    asking.case_most = CASE_ROWS;
     rank_rows_add(&head->learn, &asking);
     free(cases);
 }
@@ -665,6 +667,34 @@ static void choose_trees(struct head *head, const struct model_rank *start, doub
     to->trees_worth = worth > to->sum_worth ? worth : 0;
 }
 
+/* Each list by its own order alone: what ranks have to beat. Where one does better, all else is left out. */
+static void try_single_lists(const struct head *head, struct train_report *report)
+{
+    static const size_t lists[] = {FEATURE_TOGETHER_NEW, FEATURE_SESSION_FIRST + FEATURE_W, FEATURE_SESSION_FIRST + FEATURE_VSTAN,
+                                   FEATURE_HISTORY_FIRST + FEATURE_W, FEATURE_HISTORY_FIRST + FEATURE_VSTAN};
+    struct train_head *to = &report->head[head->kind];
+    bool *left_out = report->settings.left_out[head->kind];
+    size_t best = FEATURES;
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+        struct head_ranks ranks = {.trees = NULL};
+        double worth;
+
+        ranks.rank.weight[lists[i]] = 1;
+        worth = judge(head, &ranks, 0);
+        if (worth > to->list_worth) {
+            to->list_worth = worth;
+            best = lists[i];
+        }
+    }
+    if (best < FEATURES && to->list_worth > fmax(to->sum_worth, to->trees_worth)) {
+        for (size_t f = 0; f < FEATURES; f++) {
+            left_out[f] = f != best;
+        }
+        report->settings.trees[head->kind].rounds = 0;
+    }
+}
+
 struct head_ranks head_choose(struct head *head, const struct history *history, double seconds_most,
                               double (*seconds_now)(void), size_t threads, struct train_report *report)
 {
@@ -686,9 +716,10 @@ struct head_ranks head_choose(struct head *head, const struct history *history, 
         choose_power(head, &start, &to->sum_worth, threads, report);
     }
     choose_trees(head, &start, begun + seconds_most / 2, seconds_now, threads, report);
+    try_single_lists(head, report);
     if (seconds_most > 0) {
         weigh_parts(head, &start, ends, seconds_now, threads, report);
-        leave_parts_out(head, &start, fmax(to->sum_worth, to->trees_worth), ends, seconds_now, threads, report);
+        leave_parts_out(head, &start, fmax(to->list_worth, fmax(to->sum_worth, to->trees_worth)), ends, seconds_now, threads, report);
     }
     ranks = head_learn(head, &report->settings, threads);
     to->trees_n = ranks.rank.trees_n;

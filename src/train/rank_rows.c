@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/rank_rows.h"
 
+#include "base/rng.h"
 #include "decide/evidence.h"
 #include "train/pool.h"
 
@@ -13,6 +14,7 @@ struct one_case { /* the rows of one case until they are joined */
     float *value;
     uint8_t *hit;
     uint32_t *item;
+    float *stands;
     size_t n;
 };
 
@@ -60,13 +62,34 @@ static size_t candidates(const struct rank_asking *asking, const struct next_cas
     return kept;
 }
 
+/* Hits, and `others` of the others_n others: drawn one by one, each left with the same chance (Knuth's selection). */
+static void keep_rows(const struct evidence *evidence, const uint32_t *items, size_t n, size_t others_n, size_t others,
+                      size_t seed, struct one_case *rows)
+{
+    float stands = others > 0 ? (float)others_n / (float)others : 1;
+    struct rng rng = {seed + 1};
+
+    for (size_t i = 0; i < n; i++) {
+        bool is_hit = rows->hit[i] != 0;
+
+        if (!is_hit && rng_below(&rng, others_n--) >= others) {
+            continue;
+        }
+        others -= !is_hit;
+        evidence_value(evidence, items[i], rows->value + rows->n * FEATURES);
+        rows->item[rows->n] = items[i];
+        rows->stands[rows->n] = is_hit ? 1 : stands;
+        rows->hit[rows->n++] = is_hit; /* never before i */
+    }
+}
+
 static void rows_of_case(const struct gathering *g, size_t c, struct part *life, uint32_t *items, struct arena *arena)
 {
     const struct rank_asking *asking = g->asking;
     struct one_case *rows = &g->by_case[c];
     struct model_view view = *asking->view;
     struct evidence evidence;
-    size_t n, hits = 0;
+    size_t n, hits = 0, others;
 
     view.owner = history_owner(asking->history, g->cases[c]->customer);
     n = candidates(asking, g->cases[c], &view, life, &evidence, items, arena);
@@ -78,13 +101,12 @@ static void rows_of_case(const struct gathering *g, size_t c, struct part *life,
     if (hits == 0 && !asking->keeps_misses) {
         return; /* without a hit it teaches nothing of order */
     }
-    rows->value = history_grow(NULL, n * FEATURES, sizeof(float));
-    rows->item = history_grow(NULL, n, sizeof(*rows->item));
-    for (size_t i = 0; i < n; i++) {
-        evidence_value(&evidence, items[i], rows->value + i * FEATURES);
-        rows->item[i] = items[i];
-    }
-    rows->n = n;
+    others = asking->case_most > hits ? asking->case_most - hits : 1;
+    others = asking->case_most == 0 || n - hits <= others ? n - hits : others;
+    rows->value = history_grow(NULL, (hits + others) * FEATURES, sizeof(float));
+    rows->item = history_grow(NULL, hits + others, sizeof(*rows->item));
+    rows->stands = history_grow(NULL, hits + others, sizeof(*rows->stands));
+    keep_rows(&evidence, items, n, n - hits, others, c, rows);
 }
 
 static void gather_part(void *ctx, size_t from, size_t to)
@@ -113,6 +135,7 @@ static void make_room(struct rank_rows *rows, size_t n, size_t cases_n)
         rows->value = history_grow(rows->value, rows->room * FEATURES, sizeof(float));
         rows->hit = history_grow(rows->hit, rows->room, 1);
         rows->weight = history_grow(rows->weight, rows->room, sizeof(float));
+        rows->stands = history_grow(rows->stands, rows->room, sizeof(float));
         rows->item = history_grow(rows->item, rows->room, sizeof(*rows->item));
     }
     if (cases_n + 1 > rows->cases_room) {
@@ -133,9 +156,10 @@ static void join(struct rank_rows *rows, const struct one_case *one, uint32_t ca
         memcpy(rows->value + rows->n * FEATURES, one->value, one->n * FEATURES * sizeof(float));
         memcpy(rows->hit + rows->n, one->hit, one->n);
         memcpy(rows->item + rows->n, one->item, one->n * sizeof(*one->item));
+        memcpy(rows->stands + rows->n, one->stands, one->n * sizeof(*one->stands));
     }
     for (size_t i = 0; i < one->n; i++) {
-        rows->weight[rows->n + i] = weight;
+        rows->weight[rows->n + i] = weight * one->stands[i];
     }
     rows->n += one->n;
     rows->case_of[rows->cases_n] = case_of;
@@ -190,6 +214,7 @@ static size_t add_every(struct rank_rows *rows, const struct rank_asking *asking
             free(by_case[i].value);
             free(by_case[i].hit);
             free(by_case[i].item);
+            free(by_case[i].stands);
         }
     }
     return is_pilot ? made : rows->n - before;
@@ -232,9 +257,10 @@ void rank_rows_append(struct rank_rows *rows, struct rank_rows *from)
     make_room(rows, rows->n + from->n, rows->cases_n + from->cases_n);
     for (size_t c = 0; c < from->cases_n; c++) {
         size_t at = from->case_at[c];
-        struct one_case one = {from->value + at * FEATURES, from->hit + at, from->item + at, from->case_at[c + 1] - at};
+        struct one_case one = {from->value + at * FEATURES, from->hit + at, from->item + at, from->stands + at,
+                               from->case_at[c + 1] - at};
 
-        join(rows, &one, from->case_of[c], from->truth_n[c], one.n > 0 ? from->weight[at] : 0);
+        join(rows, &one, from->case_of[c], from->truth_n[c], one.n > 0 ? from->weight[at] / from->stands[at] : 0);
     }
     rank_rows_free(from);
 }
@@ -243,7 +269,7 @@ void rank_rows_weigh(struct rank_rows *rows, float power)
 {
     for (size_t c = 0; c < rows->cases_n; c++) {
         for (size_t i = rows->case_at[c]; i < rows->case_at[c + 1]; i++) {
-            rows->weight[i] = powf((float)rows->truth_n[c], -power);
+            rows->weight[i] = rows->stands[i] * powf((float)rows->truth_n[c], -power);
         }
     }
 }
@@ -254,9 +280,10 @@ void rank_rows_thin(const struct rank_rows *rows, size_t k, struct rank_rows *ou
     make_room(out_rows, rows->n / k + 1, rows->cases_n / k + 1);
     for (size_t c = 0; c < rows->cases_n; c += k) {
         size_t at = rows->case_at[c];
-        struct one_case one = {rows->value + at * FEATURES, rows->hit + at, rows->item + at, rows->case_at[c + 1] - at};
+        struct one_case one = {rows->value + at * FEATURES, rows->hit + at, rows->item + at, rows->stands + at,
+                               rows->case_at[c + 1] - at};
 
-        join(out_rows, &one, rows->case_of[c], rows->truth_n[c], one.n > 0 ? rows->weight[at] : 0);
+        join(out_rows, &one, rows->case_of[c], rows->truth_n[c], one.n > 0 ? rows->weight[at] / rows->stands[at] : 0);
     }
 }
 
@@ -300,6 +327,7 @@ void rank_rows_free(struct rank_rows *rows)
     free(rows->hit);
     free(rows->weight);
     free(rows->item);
+    free(rows->stands);
     free(rows->case_at);
     free(rows->case_of);
     free(rows->truth_n);

@@ -12,7 +12,8 @@
 struct rank_rows {      /* all zero: none; rank_rows_free */
     float *value;       /* n x FEATURES */
     uint8_t *hit;
-    float *weight;      /* of a case: |what came|^-power */
+    float *weight;      /* of a case: |what came|^-power; times how many rows it stands for */
+    float *stands;      /* rows that it stands for: 1, more where others were left out */
     uint32_t *item;     /* number in the view it was made with */
     size_t n, room;
     size_t *case_at;    /* cases_n + 1: rows of one case stand together */
@@ -28,6 +29,7 @@ struct rank_asking {    /* what rows are made of */
     size_t n;
     size_t cases_most;  /* evenly thinned to so many; 0: all */
     size_t rows_most;   /* thinned further to about so many rows; 0: no bound. A row is 400 bytes */
+    size_t case_most;   /* rows of a case: hits, and others drawn evenly, which count for those left out; 0: all */
     float power;        /* 0 .. 1 */
     bool masks;         /* what was bought or looked at before is no candidate: protocols that hide it */
     bool keeps_misses;

@@ -71,7 +71,7 @@ struct train_head { /* one head on its validation part */
     size_t cases_n, learn_cases_n;
     struct train_scores scores, popular;
     size_t trees_n; /* 0: the logistic sum serves */
-    double sum_worth, trees_worth; /* of the logistic sum and of trees; 0: not learnt */
+    double list_worth, sum_worth, trees_worth; /* of the best single list, of the logistic sum and of trees; 0: not learnt */
     double found;                  /* share of what came that is among the candidates */
     double coverage20;             /* items in any list of twenty / items known */
 };

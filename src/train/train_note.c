@@ -92,6 +92,7 @@ static void heads_json(const struct train_report *report, struct json_write *w)
         json_write_object(w, "popular");
         scores_json(&head->popular, (enum model_head_kind)h, w);
         json_write_end(w);
+        json_write_fixed(w, "listWorth", head->list_worth, 4);
         json_write_fixed(w, "sumWorth", head->sum_worth, 4);
         json_write_fixed(w, "treesWorth", head->trees_worth, 4);
         json_write_fixed(w, "found", head->found, 4);
@@ -209,9 +210,10 @@ static void head_text(const struct train_report *report, int h, FILE *to)
     fprintf(to, "  of what came, %.1f %% was among the candidates; %.1f %% of all items stand in somebody's first twenty\n",
             100 * head->found, 100 * head->coverage20);
     if (head->trees_n > 0) {
-        fprintf(to, "  ranked by %zu trees (worth %.4f; the sum alone %.4f)\n", head->trees_n, head->trees_worth, head->sum_worth);
+        fprintf(to, "  ranked by %zu trees (worth %.4f; the sum %.4f; the best list alone %.4f)\n", head->trees_n, head->trees_worth,
+                head->sum_worth, head->list_worth);
     } else {
-        fprintf(to, "  ranked by a sum (worth %.4f)\n", head->sum_worth);
+        fprintf(to, "  ranked by a sum (worth %.4f; the best list alone %.4f)\n", head->sum_worth, head->list_worth);
     }
     for (size_t i = 0; i < report->parts_n; i++) {
         const struct train_part *part = &report->parts[i];
