@@ -310,6 +310,20 @@ static bool part_speaks(const struct head_part *part, const struct rank_rows *ro
     return false;
 }
 
+/* A single list serves in its own order, also where there was too little to learn its weight from. */
+static void keep_order(struct model_rank *rank, const bool left_out[FEATURES])
+{
+    size_t n = 0, only = 0;
+
+    for (size_t f = 0; f < FEATURES; f++) {
+        n += !left_out[f];
+        only = left_out[f] ? only : f;
+    }
+    if (n == 1 && !(rank->weight[only] > 0)) {
+        rank->weight[only] = 1;
+    }
+}
+
 /* Ranks that never saw what is left out. */
 static struct head_ranks learn_without(struct rank_rows *rows, const struct model_rank *start,
                                        const struct rank_tree_settings *trees, const bool left_out[FEATURES], size_t threads)
@@ -320,6 +334,7 @@ static struct head_ranks learn_without(struct rank_rows *rows, const struct mode
     for (size_t f = 0; f < FEATURES; f++) {
         ranks.rank.weight[f] = left_out[f] ? 0 : ranks.rank.weight[f];
     }
+    keep_order(&ranks.rank, left_out);
     add_trees(rows, trees, left_out, threads, &ranks);
     rank_rows_show(rows, left_out, saved);
     return ranks;

@@ -223,6 +223,8 @@ TEST(train_finds_what_a_visit_looks_at_next)
     CHECK_OK(model_file_open(file, &arena, &model, &why));
     CHECK(report.head[MODEL_HEAD_SESSION].scores.hr20 > 0.85); /* a tenth of the looks is chance */
     CHECK(report.head[MODEL_HEAD_SESSION].scores.mrr20 > 0.8);
+    CHECK(report.head[MODEL_HEAD_SESSION].scores.hr20 + 1.5 * report.head[MODEL_HEAD_SESSION].scores.mrr20 >
+          report.head[MODEL_HEAD_SESSION].list_worth - 0.01); /* what serves is what won */
     CHECK(report.head[MODEL_HEAD_SESSION].popular.hr20 < 0.5);
     CHECK(report.head[MODEL_HEAD_SESSION].cases_n > 100);
     CHECK(report.head[MODEL_HEAD_HISTORY].cases_n == 0); /* nobody bought anything */
