@@ -15,6 +15,7 @@ static const struct {
     {"import", cmd_import, "history in: receipts, items, stores from CSV files by a map"},
     {"demo", cmd_demo, "recorded till lines, learnt and served with a page to look at"},
     {"train", cmd_train, "a model from what was bought, published"},
+    {"model", cmd_model, "lists models, goes back to one"},
     {"evaluate", cmd_evaluate, "how good rows are, on recorded lines"},
     {"key", cmd_key, "add, list, revoke keys"},
     {"tenant", cmd_tenant, "add, list tenants"},

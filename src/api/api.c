@@ -304,6 +304,7 @@ enum err api_open(struct storage *storage, const uint8_t secret[32], struct api 
     api->traces = api_traces_open();
     hash_derive(secret, 1, "ticket__", api->ticket_key);
     hash_derive(secret, 1, "customer", api->customer_key);
+    hash_owner_key(secret, api->owner_key);
     arena_open(&arena, ARENA_BYTES, ARENA_BYTES_MAX);
     err = loop_open(&loop);
     err = err == ERR_OK ? read_tenants(api, loop, &arena) : err;

@@ -75,7 +75,7 @@ struct api {
     struct api_keys *_Atomic keys;
     struct api_traces *traces;
     struct api_demo *_Atomic demo; /* NULL but under `falun demo`, which sets it once the server runs */
-    uint8_t ticket_key[32], customer_key[32];
+    uint8_t ticket_key[32], customer_key[32], owner_key[32];
     bool has_test_keys, has_test_clock, is_demo;
     _Atomic int64_t test_clock_ms;
     _Atomic bool is_ready; /* /readyz */

@@ -331,6 +331,9 @@ static void answer(struct decide_call *call)
     put_be64(call->decision + 8, rng_next(loop->chance));
     publish_enter(loop->api->publish, loop->slot);
     view = api_view(call->caller.tenant);
+    if (call->customer.v != 0) { /* nobody is the neighbour of their own visit */
+        view.owner = hash_owner(loop->api->owner_key, call->caller.tenant->id, call->customer.v);
+    }
     world = (struct decide_world){view, call->caller.tenant->catalog};
     err = decide_run(&world, &ask, request->arena, &result);
     if (err != ERR_OK) {

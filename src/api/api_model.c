@@ -23,6 +23,7 @@ static void write_current(struct http_request *request, struct api_tenant *tenan
 
     json_write_open(&w, request->arena, 256);
     json_write_object(&w, NULL);
+    json_write_int(&w, "tenant", tenant->id.v);
     publish_enter(loop->api->publish, loop->slot);
     view = api_view(tenant);
     if (view.base != NULL) {

@@ -7,10 +7,15 @@
 #include "base/json_write.h"
 #include "cmd/cmd.h"
 #include "cmd/import_store.h"
+#include "cmd/model_files.h"
 #include "cmd/model_put.h"
+#include "cmd/model_use.h"
 #include "cmd/rules.h"
 #include "os/fetch.h"
+#include "model/model_file.h"
 #include "os/file.h"
+#include "os/mapping.h"
+#include "train/compare.h"
 #include "train/cores.h"
 #include "train/from_storage.h"
 #include "train/report.h"
@@ -18,10 +23,14 @@
 
 #include <ftw.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PATH_BYTES = 1400, SECRET_BYTES = 32 };
 
@@ -90,6 +99,18 @@ static int read_options(int argc, char **argv, struct asked *asked)
     return -1;
 }
 
+/* Beside a server a training takes what is left: of the processor (least priority, no wake-ups ahead of others) and of the
+ * disk (class idle). Failing is no reason not to learn. */
+static void be_modest(void)
+{
+    enum { NICE_LEAST = 19, IOPRIO_WHO_PROCESS = 1, IOPRIO_CLASS_IDLE = 3, IOPRIO_CLASS_SHIFT = 13 };
+    struct sched_param none = {0};
+
+    (void)setpriority(PRIO_PROCESS, 0, NICE_LEAST);
+    (void)sched_setscheduler(0, SCHED_BATCH, &none);
+    (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE << IOPRIO_CLASS_SHIFT);
+}
+
 /* ---- where the events are ---- */
 
 static enum err call(struct fetch *fetch, const char *path, struct bytes body, struct arena *arena,
@@ -153,6 +174,7 @@ static enum err open_place(const struct asked *asked, struct place *place, struc
     if (err == ERR_BUSY) {
         struct why busy = *why;
 
+        be_modest();
         err = open_checkpoint(asked, place, arena, why);
         if (err != ERR_OK && place->checkpoint[0] == '\0') {
             *why = busy; /* whoever has the directory does not answer as a server: say who it is */
@@ -193,7 +215,11 @@ static enum err publish(const struct asked *asked, struct place *place, const st
         return err;
     }
     if (place->fetch == NULL) {
-        return model_put_row(&place->data, place->tenant, model);
+        err = model_put_row(&place->data, place->tenant, model);
+        if (err == ERR_OK) {
+            model_files_tidy_all(asked->data, place->data.storage, place->data.loop, place->tenant, model_hash(model).p);
+        }
+        return err;
     }
     body = arena_format(arena, "{\"hash\":\"%.64s\"}", model_hash(model).p);
     return call(place->fetch, "/v1/models", body, arena, &reply, why);
@@ -213,8 +239,95 @@ static enum err check_worth(const struct train_report *report, struct why *why)
     return ERR_OK;
 }
 
+/* ---- against the one in use ---- */
+
+struct in_use { /* all zero: none that can be read */
+    struct bytes file;
+    const struct model *model;
+};
+
+static void open_in_use(const struct asked *asked, struct place *place, struct arena *arena, struct in_use *in_use)
+{
+    char path[PATH_BYTES], hash[65];
+    struct why why = {{0}};
+    enum err err = model_use_read(place->data.storage, place->data.loop, place->tenant, arena, hash);
+
+    if (err != ERR_OK || hash[0] == '\0') {
+        return;
+    }
+    (void)snprintf(path, sizeof(path), "%.1200s/models/%s", asked->data, hash);
+    err = mapping_open(path, &in_use->file, &why);
+    err = err == ERR_OK ? model_file_open(in_use->file, arena, &in_use->model, &why) : err;
+    if (err != ERR_OK) {
+        fprintf(stderr, "the model in use, %.12s, cannot be read (%s): nothing to compare with\n", hash, why.says);
+        in_use->model = NULL;
+    }
+}
+
+static void say_compared(const struct compare *compare, const char *what, const char *measure)
+{
+    if (compare->cases_n > 0) {
+        fprintf(stderr, "held back, %zu %s since the model in use was made: %s %.4f, the one in use %.4f, difference %+.4f to %+.4f\n",
+                compare->cases_n, what, measure, compare->own, compare->other, compare->low, compare->high);
+    }
+}
+
+/* P9: nobody is served worse by a training than without it. What was held back is learnt from in the published file; a twin
+ * with its settings that saw nothing of it is judged. */
+static enum err check_not_worse(const struct asked *asked, const struct history *history, const struct train_span *span,
+                                const struct train_report *report, const struct model *in_use, struct compare *out_baskets,
+                                struct compare *out_looks, struct arena *arena, struct why *why)
+{
+    int64_t from_ms = compare_from_ms(model_trained_ms(in_use), span->before_ms);
+    struct train_span before = train_span_of(from_ms);
+    const struct model *twin;
+    struct bytes file;
+    enum err err;
+
+    if (!compare_has_cases(history, span, from_ms)) {
+        fprintf(stderr, "too little has come since the model in use was made to tell which is better: the new one is published\n");
+        return ERR_OK;
+    }
+    err = train_model(history, &before, &report->settings, asked->threads, UINT32_MAX, (struct bytes){0}, arena, &file);
+    if (err == ERR_ABSENT) {
+        return ERR_OK; /* nothing is older than what the one in use learnt: it is no model of this history */
+    }
+    err = err == ERR_OK ? model_file_open(file, arena, &twin, why) : err;
+    if (err != ERR_OK) {
+        return err;
+    }
+    compare_models(history, span, twin, in_use, from_ms, asked->threads, out_baskets, out_looks);
+    say_compared(out_baskets, "baskets", "R@10");
+    say_compared(out_looks, "looks", "HR@20");
+    if (!out_baskets->is_worse && !out_looks->is_worse) {
+        return ERR_OK;
+    }
+    {
+        const struct compare *worse = out_baskets->is_worse ? out_baskets : out_looks;
+
+        return why_say(why, ERR_CONFLICT, "worse", "",
+                       "on what came since the model in use was made the new one finds %.4f, the one in use %.4f (95 %% of the "
+                       "difference: %+.4f to %+.4f): it is not published and the one in use stays. Look at what was imported lately",
+                       worse->own, worse->other, worse->low, worse->high);
+    }
+}
+
+static void compare_json(const struct compare *compare, const char *key, struct json_write *w)
+{
+    if (compare->cases_n == 0) {
+        return;
+    }
+    json_write_object(w, key);
+    json_write_int(w, "cases", (int64_t)compare->cases_n);
+    json_write_fixed(w, "new", compare->own, 4);
+    json_write_fixed(w, "inUse", compare->other, 4);
+    json_write_fixed(w, "low", compare->low, 4);
+    json_write_fixed(w, "high", compare->high, 4);
+    json_write_end(w);
+}
+
 static void print_json(const struct train_report *report, const struct model *model, const struct history *history,
-                       size_t file_n, struct arena *arena)
+                       size_t file_n, const struct compare compared[2], struct arena *arena)
 {
     struct json_write w;
     struct bytes text;
@@ -238,6 +351,10 @@ static void print_json(const struct train_report *report, const struct model *mo
     json_write_fixed(&w, "ndcg@10", report->validation.ndcg10, 4);
     json_write_fixed(&w, "phr@10", report->validation.phr10, 4);
     json_write_end(&w);
+    json_write_object(&w, "against");
+    compare_json(&compared[0], "recall@10", &w);
+    compare_json(&compared[1], "hr@20", &w);
+    json_write_end(&w);
     train_note_json(report, &w);
     json_write_end(&w);
     text = json_write_bytes(&w);
@@ -251,6 +368,8 @@ static enum err train(const struct asked *asked, struct place *place, struct are
     const struct model *model;
     struct bytes file;
     struct train_span span;
+    struct in_use in_use = {0};
+    struct compare compared[2] = {{0}};
     enum err err = history_from_storage(place->data.storage, place->tenant, data_now_ms(NULL), &history);
 
     if (err != ERR_OK) {
@@ -268,13 +387,22 @@ static enum err train(const struct asked *asked, struct place *place, struct are
         err = why_say(why, err, "nothing", "", "nothing was bought or looked at yet: import receipts first (falun import --help)");
     }
     err = err == ERR_OK ? model_file_open(file, arena, &model, why) : err;
+    if (err == ERR_OK) {
+        open_in_use(asked, place, arena, &in_use);
+    }
+    if (err == ERR_OK && in_use.model != NULL && !bytes_equal(model_hash(in_use.model), model_hash(model))) {
+        err = check_not_worse(asked, &history, &span, &report, in_use.model, &compared[0], &compared[1], arena, why);
+    }
     err = err == ERR_OK ? check_worth(&report, why) : err;
     err = err == ERR_OK ? publish(asked, place, model, file, arena, why) : err;
     if (err == ERR_OK && !asked->is_json) {
         train_note_text(&report, stdout);
     }
     if (err == ERR_OK) {
-        print_json(&report, model, &history, file.n, arena);
+        print_json(&report, model, &history, file.n, compared, arena);
+    }
+    if (in_use.file.p != NULL) {
+        mapping_close(in_use.file);
     }
     history_close(&history);
     return err;

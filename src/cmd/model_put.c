@@ -16,7 +16,8 @@ enum err model_put_file(const char *data_dir, const struct model *model, struct 
     data_dir_join(data_dir, "models", path, sizeof(path));
     err = file_make_directory(path, 0700, why);
     (void)snprintf(path, sizeof(path), "%.1200s/models/%.64s", data_dir, model_hash(model).p);
-    return err != ERR_OK || file_is_there(path) ? err : file_write(path, file, 0600, why);
+    /* Also where it is there: it may be damaged, and this is what was just learnt. */
+    return err == ERR_OK ? file_write(path, file, 0600, why) : err;
 }
 
 enum err model_put_row(struct data *data, struct tenant_id tenant, const struct model *model)

@@ -5,7 +5,7 @@
 #include "cmd/data.h"
 #include "model/model.h"
 
-/* DIR/models/HASH, written aside and renamed; there already: nothing to do. */
+/* DIR/models/HASH, written aside and renamed, in place of what has that name. */
 MUST_USE enum err model_put_file(const char *data_dir, const struct model *model, struct bytes file, struct why *why);
 /* Where no server has the storage: what the next one will publish. */
 MUST_USE enum err model_put_row(struct data *data, struct tenant_id tenant, const struct model *model);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cmd/forgotten.h"
+#include "cmd/model_files.h"
 #include "model/model_file.h"
 #include "os/loop.h"
 #include "os/mapping.h"
@@ -237,8 +238,18 @@ static void publish_now(struct loop_task *task)
     if (job->err != ERR_OK) {
         log_say(LOG_WARN, "cmd", "a model was refused; the one in use stays", "hash=%.12s why=\"%s\"", job->hash, job->why.says);
     }
-    job->task = (struct loop_task){.run = told};
-    loop_post(job->reply_to, &job->task);
+    {
+        char hash[65];
+        struct api_tenant *tenant = job->tenant;
+        bool is_published = job->err == ERR_OK;
+
+        memcpy(hash, job->hash, sizeof(hash));
+        job->task = (struct loop_task){.run = told};
+        loop_post(job->reply_to, &job->task); /* the job is the loop's from here on */
+        if (is_published) {
+            model_files_tidy_all(publisher->data_dir, publisher->api->storage, publisher->loop, tenant->id, hash);
+        }
+    }
 }
 
 static void publish_model(void *ctx, struct api_tenant *tenant, const char hash[65], struct loop *loop,

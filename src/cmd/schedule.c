@@ -10,12 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { NICE = 10, PATH_BYTES = 1100 };
+enum { PATH_BYTES = 1100 };
 
 extern char **environ;
 
@@ -71,7 +70,6 @@ static void train(struct schedule *schedule, const struct api_tenant *tenant)
         return;
     }
     schedule->trainer = pid;
-    (void)setpriority(PRIO_PROCESS, (id_t)pid, NICE);
     pthread_mutex_unlock(&schedule->lock);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
@@ -86,6 +84,12 @@ static void *run(void *ctx)
 {
     struct schedule *schedule = ctx;
 
+    /* P9: a shop whose model cannot be read (the program is newer than it, the disk lost it) does not wait a day for one. */
+    for (size_t i = 0; i < schedule->api->tenants_n; i++) {
+        if (schedule->api->tenants[i]->is_model_unreadable) {
+            train(schedule, schedule->api->tenants[i]);
+        }
+    }
     while (wait_next(schedule)) {
         for (size_t i = 0; i < schedule->api->tenants_n; i++) {
             train(schedule, schedule->api->tenants[i]);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a running server learns, keeps and forgets without a training.
 
-A year of toy receipts and visits is learnt from once. Then: looks of one customer move the very next row of another within
+A young shop's receipts and visits are learnt from once. Then: looks of one customer move the very next row of another within
 seconds; `kill -9` loses nothing of it; a withdrawal takes it back at once and for the next start; an item the model never saw
 is shown once five people have met it, not before."""
 import time
@@ -27,22 +27,24 @@ class Learning(Case):
 
     @classmethod
     def history(cls):
-        """Receipts of pairs, and visits that walk from one pair to the next."""
-        now, number = int(time.time()), 0
-        for batch in range(4):
-            receipts, looks = [], []
-            for _ in range(300):
-                number += 1
-                member, at = cls.rng.randrange(150), now - DAY * cls.rng.randint(1, 200) - cls.rng.randrange(DAY)
-                first = 2 * ((member + cls.rng.choice((0, 0, 1))) % PAIRS)
-                receipts.append({"id": f"toy-{number}", "source": "till", "at": stamp(at), "currency": "NOK", "total": "20.00",
-                                 "customer": {"ids": {"member": f"toy-{member}"}},
-                                 "lines": [{"item": cls.known[one], "quantity": 1, "paid": "10.00"} for one in (first, first + 1)]})
-                for step in range(3):
-                    looks.append({"id": f"toy-{number}-{step}", "kind": "view", "identifier": f"member:toy-{member}",
-                                  "at": stamp(at - 3600 + 20 * step), "item": cls.known[(first + step) % len(cls.known)]})
-            assert set(cls.server.post("/v1/receipts", receipts).verdicts) == {"accepted"}
-            assert set(cls.server.post("/v1/events", looks).verdicts) == {"accepted"}
+        """A young shop: too little to choose settings by, so that the first guesses serve, neighbours among them."""
+        now = int(time.time())
+        receipts, looks = [], []
+        for number in range(40):
+            member, days = number, cls.rng.randint(1, 200)
+            at = now - DAY * days - cls.rng.randrange(DAY)
+            first = 2 * cls.rng.randrange(PAIRS)
+            receipts.append({"id": f"toy-{number}", "source": "till", "at": stamp(at), "currency": "NOK", "total": "20.00",
+                             "customer": {"ids": {"member": f"toy-{member}"}},
+                             "lines": [{"item": cls.known[one], "quantity": 1, "paid": "10.00"} for one in (first, first + 1)]})
+            one, two = cls.rng.randrange(5), cls.rng.randrange(5)
+            for step, item in enumerate((one, 5 + two, 10 + (one + two) % 5) if number < 15 else ()):
+                looks.append({"id": f"toy-{number}-{step}", "kind": "view", "identifier": f"cookie:toy-{number}",
+                              "at": stamp(at - 3600 + 20 * step), "item": cls.known[item]})
+        for item in cls.known[15:]:
+            looks.append({"id": f"seen-{item}", "kind": "view", "identifier": "cookie:seen", "at": stamp(now - 9 * DAY), "item": item})
+        assert set(cls.server.post("/v1/receipts", receipts).verdicts) == {"accepted"}
+        assert set(cls.server.post("/v1/events", looks).verdicts) == {"accepted"}
 
     @classmethod
     def train(cls):
@@ -63,8 +65,10 @@ class Learning(Case):
         return self.ok(self.server.get("/v1/models")).json["learned"]
 
     def visit(self, who, items):
-        Learning.serial += 1
-        told = self.server.post("/v1/events", [{"id": f"visit-{self.serial}-{n}", "kind": "view", "item": item, "identifier": who}
+        type(self).serial += 1
+        now = time.time()  # one after another: of one moment their order would be that of their ids
+        told = self.server.post("/v1/events", [{"id": f"visit-{self.serial}-{n}", "kind": "view", "item": item, "identifier": who,
+                                                "at": stamp(now)[:-1] + f".{int(now * 1000 % 1000 / 10) * 10 + n:03d}Z"}
                                                for n, item in enumerate(items)])
         self.assertEqual(set(self.ok(told).verdicts), {"accepted"})
 
@@ -75,13 +79,13 @@ class Learning(Case):
         return {item["id"]: item["score"] for item in answer.json["placements"]["home-top"]["items"]}, answer
 
     def test_1_a_visit_moves_the_next_row_of_another_customer(self):
-        first, far = self.known[0], self.known[12]
-        self.visit("cookie:reader", [first])
+        one, two, far = self.known[0], self.known[5], self.known[20]
+        self.visit("cookie:reader", [one, two])
         before, answer = self.scores("cookie:reader", self.known)
         was = self.learned()
         self.assertEqual(answer.json["learned"], was, "a decision names what it has learnt")
         for n in range(12):
-            self.visit(f"cookie:walker-{n}", [first, far, first, far])
+            self.visit(f"cookie:walker-{n}", [one, two, far])
         began = time.monotonic()
         self.until(lambda: self.learned() >= was + 12, "visits taken in")
         print(f"learnt {time.monotonic() - began:.3f} s after the answer")
@@ -90,6 +94,7 @@ class Learning(Case):
         self.assertEqual(answer.json["model"], self.server.get("/v1/models").json["hash"], "the file is the same")
         trace = self.ok(self.server.get(f"/v1/decisions/{answer.json['decisionId']}")).json
         self.assertEqual((trace["model"], trace["learned"]), (answer.json["model"], answer.json["learned"]))
+        self.assertGreater(after[far], before[far], "twelve visits led there")
 
     def test_2_kill_9_loses_nothing_learnt(self):
         before, answer = self.scores("cookie:reader", self.known)
@@ -103,14 +108,15 @@ class Learning(Case):
             self.assertAlmostEqual(before[item], after[item], 4, item)
 
     def test_3_a_withdrawal_empties_at_once_and_for_good(self):
-        first, far = self.known[2], self.known[18]
-        self.visit("cookie:asks", [first])
+        one, two, far = self.known[2], self.known[8], self.known[21]
+        self.visit("cookie:asks", [one, two])
         blank, _ = self.scores("cookie:asks", self.known)
         was = self.learned()
         for n in range(12):
-            self.visit(f"cookie:leaves-{n}", [first, far, first, far])
+            self.visit(f"cookie:leaves-{n}", [one, two, far])
         self.until(lambda: self.learned() >= was + 12, "visits taken in")
         full, _ = self.scores("cookie:asks", self.known)
+        self.assertGreater(full[far], blank[far])
         for n in range(12):
             purpose = ("store", "personalise")[n % 2]
             self.ok(self.server.put(f"/v1/customers/cookie:leaves-{n}/consents/{purpose}", {"state": "withdrawn"}))
@@ -130,6 +136,12 @@ class Learning(Case):
             self.visit(f"cookie:early-{n}", [beside, new, beside, beside])
             self.until(lambda: self.learned() > was, "the visit")
         self.until(lambda: "falun_learn_new_items 1" in self.server.get("/metrics").body.decode(), "the new item")
+        self.visit("cookie:curious", [beside])
+        before, _ = self.scores("cookie:curious", self.known + [new])
+        for n in range(8):
+            self.visit(f"cookie:later-{n}", [beside, new, beside, new])
+        was = self.learned()
+        self.until(lambda: self.scores("cookie:curious", self.known + [new])[0][new] > before[new], "a higher score of the new item")
 
 
 if __name__ == "__main__":
