@@ -11,6 +11,15 @@
 
 #define OMEGA_LEAST 1e-20f /* a row that weighs less says nothing: products of it would leave the range of f32 */
 
+struct making {
+    struct ridge_copy *copy;
+    const struct ridge_settings *settings;
+    uint32_t *order; /* rows as they are taken */
+    size_t *from;    /* by row of the copy: its first place in the caller's arrays */
+    uint32_t *len;
+    float *omega;
+};
+
 /* ---- the order of rows ---- */
 
 static void sort_digit(const uint32_t *key, const uint32_t *from, uint32_t *to, size_t n, int shift)
@@ -63,12 +72,12 @@ static void number_customers(struct ridge_copy *copy, const uint32_t *order)
 /* ---- X ---- */
 
 /* Each item of the row once. want: the kind of item; 2: any. */
-static void put_side(const struct ridge_copy *copy, size_t r, unsigned want, uint32_t *last, struct ridge_side *side)
+static void put_side(const struct making *making, size_t r, unsigned want, uint32_t *last, struct ridge_side *side)
 {
-    const struct ridge_rows *rows = copy->rows;
+    const struct ridge_rows *rows = making->copy->rows;
     uint32_t n = side->at[r];
 
-    for (size_t x = copy->from[r]; x < copy->from[r] + copy->len[r]; x++) {
+    for (size_t x = making->from[r]; x < making->from[r] + making->len[r]; x++) {
         uint32_t i = rows->item[x];
 
         if ((want == 2 || rows->is_target[x] == want) && last[i] != r + 1) {
@@ -79,14 +88,15 @@ static void put_side(const struct ridge_copy *copy, size_t r, unsigned want, uin
     side->at[r + 1] = n;
 }
 
-static void fill_side(const struct ridge_copy *copy, unsigned want, struct ridge_side *side)
+static void fill_side(const struct making *making, unsigned want, struct ridge_side *side)
 {
+    const struct ridge_copy *copy = making->copy;
     uint32_t *last = history_zero(copy->items_n, sizeof(*last));
 
     side->at = history_zero(copy->rows_n + 1, sizeof(*side->at));
     side->item = history_grow(NULL, copy->rows->at[copy->rows->rows_n], sizeof(*side->item));
     for (size_t r = 0; r < copy->rows_n; r++) {
-        put_side(copy, r, want, last, side);
+        put_side(making, r, want, last, side);
     }
     free(last);
 }
@@ -123,70 +133,89 @@ static float age_weight(const struct ridge_rows *rows, const struct ridge_settin
     return days > 0 ? (float)exp(-days / (double)settings->age_days) : 1;
 }
 
-/* omega by row; a row too light is left empty. */
-static float *weigh(const struct ridge_copy *copy, const struct ridge_settings *settings, const uint32_t *order)
+/* A row too light is left empty. */
+static void weigh(const struct making *making)
 {
-    float *omega = history_grow(NULL, copy->rows_n, sizeof(*omega));
-    float by_len[RIDGE_ROW_MOST + 1];
+    const struct ridge_copy *copy = making->copy;
+    float by_len[RIDGE_ROW_MOST + 1], alpha = copy->alpha;
 
     for (size_t n = 0; n <= RIDGE_ROW_MOST; n++) {
-        by_len[n] = n == 0 ? 0 : powf((float)n, -settings->gamma);
+        by_len[n] = n == 0 ? 0 : powf((float)n, -making->settings->gamma);
     }
     for (size_t r = 0; r < copy->rows_n; r++) {
-        uint32_t sources = copy->source.at[r + 1] - copy->source.at[r], targets = copy->target.at[r + 1] - copy->target.at[r];
-        float alpha = settings->alpha, x = alpha < 1 && sources > 0 ? 1.0f / (float)sources : 1.0f;
+        uint32_t sources = copy->source.at[r + 1] - copy->source.at[r];
+        uint32_t targets = copy->target.at[r + 1] - copy->target.at[r];
+        float x = alpha < 1 && sources > 0 ? 1.0f / (float)sources : 1.0f;
         float y = alpha < 1 && targets > 0 ? 1.0f / (float)targets : 1.0f;
+        float omega = by_len[sources] * age_weight(copy->rows, making->settings, making->order[r]);
 
-        omega[r] = by_len[sources] * age_weight(copy->rows, settings, order[r]);
-        omega[r] = omega[r] < OMEGA_LEAST ? 0 : omega[r];
-        copy->pair[r] = alpha * omega[r] * x * x;
-        copy->across[r] = alpha * omega[r] * x * y;
+        making->omega[r] = omega < OMEGA_LEAST ? 0 : omega;
+        copy->pair[r] = alpha * making->omega[r] * x * x;
+        copy->across[r] = alpha * making->omega[r] * x * y;
     }
-    return omega;
 }
 
 /* ---- Z and Y ---- */
 
-/* What place p of a row leads to: gives the sum of decays; *out_until: one past the last of them. */
-static float follow(const struct ridge_copy *copy, size_t r, uint32_t p, uint32_t first, uint32_t *out_until)
+/* What place p of a row of n leads to: gives the sum of decays; first: the place after its step. */
+static float follow(const struct ridge_copy *copy, struct ridge_place *row, size_t n, size_t p, size_t first)
 {
-    const struct ridge_rows *rows = copy->rows;
-    const uint8_t *step = rows->step + copy->from[r];
-    const uint8_t *is_target = copy->is_apart ? rows->is_target + copy->from[r] : NULL;
-    uint32_t q = first, ahead = 0;
+    size_t q = first, ahead = 0;
     float sum = 0;
 
-    for (; q < copy->len[r] && ahead < RIDGE_AHEAD; q++) {
-        if (is_target == NULL || is_target[q]) {
-            sum += copy->decay[step[q] - step[p] - 1];
+    for (; q < n && ahead < RIDGE_AHEAD; q++) {
+        if (row[q].is_target) {
+            sum += copy->decay[row[q].step - row[p].step - 1];
             ahead++;
         }
     }
-    *out_until = q;
+    row[p].until = (uint16_t)q;
     return sum;
 }
 
-static void lead_row(struct ridge_copy *copy, size_t r, float omega, double *self)
+static void lead_row(const struct making *making, size_t r, double *self)
 {
-    const struct ridge_rows *rows = copy->rows;
-    const uint8_t *step = rows->step + copy->from[r];
-    uint32_t first = 0, until;
+    const struct ridge_copy *copy = making->copy;
+    struct ridge_place *row = copy->place + copy->place_at[r];
+    size_t n = copy->place_at[r + 1] - copy->place_at[r], first = 0;
+    float weight = making->omega[r] * (1 - copy->alpha);
 
-    for (uint32_t p = 0; p < copy->len[r]; p++) {
-        size_t x = copy->from[r] + p;
+    for (size_t p = 0; p < n; p++) {
+        bool is_source = !copy->is_apart || !row[p].is_target;
         float sum;
 
-        assert(p == 0 || step[p] >= step[p - 1]);
-        while (first < copy->len[r] && step[first] <= step[p]) {
+        assert(p == 0 || row[p].step >= row[p - 1].step);
+        while (first < n && row[first].step <= row[p].step) {
             first++;
         }
-        sum = follow(copy, r, p, first, &until);
-        copy->until[x] = (uint16_t)until;
-        copy->lead[x] = sum > 0 && !(copy->is_apart && rows->is_target[x]) ? omega * (1 - copy->alpha) / sum : 0;
+        sum = follow(copy, row, n, p, first);
+        row[p].lead = sum > 0 && is_source ? weight / sum : 0;
         /* the last step of a sequence was not seen through; where targets are apart, that nothing was bought is news */
-        if (copy->is_apart ? !rows->is_target[x] : sum > 0) {
-            self[rows->item[x]] += (double)(omega * (1 - copy->alpha));
+        if (copy->is_apart ? is_source : sum > 0) {
+            self[row[p].item] += (double)weight;
         }
+    }
+}
+
+static void fill_places(const struct making *making, double *self)
+{
+    struct ridge_copy *copy = making->copy;
+    const struct ridge_rows *rows = copy->rows;
+    uint32_t n = 0;
+
+    for (int d = 0; d < 256; d++) { /* never 0: sums of them divide */
+        copy->decay[d] = expf(-fminf((float)d / making->settings->tau, 40));
+    }
+    copy->place_at = history_grow(NULL, copy->rows_n + 1, sizeof(*copy->place_at));
+    copy->place = history_grow(NULL, rows->at[rows->rows_n], sizeof(*copy->place));
+    copy->place_at[0] = 0;
+    for (size_t r = 0; r < copy->rows_n; r++) {
+        for (size_t x = making->from[r]; x < making->from[r] + making->len[r]; x++) {
+            copy->place[n++] = (struct ridge_place){.item = rows->item[x], .step = rows->step[x],
+                                                    .is_target = copy->is_apart ? rows->is_target[x] : 1};
+        }
+        copy->place_at[r + 1] = n;
+        lead_row(making, r, self);
     }
 }
 
@@ -218,51 +247,53 @@ static void fill_self(struct ridge_copy *copy, const struct ridge_settings *sett
     free(last);
 }
 
+static void take_rows(struct making *making, bool is_counted)
+{
+    const struct ridge_rows *rows = making->copy->rows;
+
+    making->order = order_of(rows, is_counted);
+    making->from = history_grow(NULL, rows->rows_n, sizeof(*making->from));
+    making->len = history_grow(NULL, rows->rows_n, sizeof(*making->len));
+    making->omega = history_grow(NULL, rows->rows_n, sizeof(*making->omega));
+    for (size_t r = 0; r < rows->rows_n; r++) {
+        size_t end = rows->at[making->order[r] + 1], n = end - rows->at[making->order[r]];
+
+        making->len[r] = (uint32_t)(n < RIDGE_ROW_MOST ? n : RIDGE_ROW_MOST); /* the newest stand last */
+        making->from[r] = end - making->len[r];
+    }
+    if (is_counted) {
+        number_customers(making->copy, making->order);
+    }
+}
+
 void ridge_copy_of(const struct ridge_rows *rows, const struct ridge_settings *settings, struct ridge_copy *out_copy)
 {
     struct ridge_copy copy = {.rows = rows, .alpha = settings->alpha, .rows_n = rows->rows_n, .items_n = rows->items_n,
                               .is_apart = rows->is_target != NULL};
-    bool is_counted = settings->customers_min > 1 || settings->doubt > 0;
-    uint32_t *order = order_of(rows, is_counted);
+    struct making making = {.copy = &copy, .settings = settings};
     double *self = history_zero(rows->items_n, sizeof(*self));
-    float *omega;
 
     assert(rows->at[rows->rows_n] < UINT32_MAX && rows->rows_n < UINT32_MAX);
-    copy.from = history_grow(NULL, rows->rows_n, sizeof(*copy.from));
-    copy.len = history_grow(NULL, rows->rows_n, sizeof(*copy.len));
-    for (size_t r = 0; r < rows->rows_n; r++) {
-        size_t n = rows->at[order[r] + 1] - rows->at[order[r]];
-
-        copy.len[r] = (uint32_t)(n < RIDGE_ROW_MOST ? n : RIDGE_ROW_MOST); /* the newest stand last */
-        copy.from[r] = rows->at[order[r] + 1] - copy.len[r];
-    }
-    if (is_counted) {
-        number_customers(&copy, order);
-    }
-    fill_side(&copy, copy.is_apart ? 0 : 2, &copy.source);
+    take_rows(&making, settings->customers_min > 1 || settings->doubt > 0);
+    fill_side(&making, copy.is_apart ? 0 : 2, &copy.source);
     fill_postings(&copy, &copy.source);
     copy.target = copy.source;
     if (copy.is_apart) {
-        fill_side(&copy, 1, &copy.target);
+        fill_side(&making, 1, &copy.target);
         fill_postings(&copy, &copy.target);
     }
     copy.pair = history_grow(NULL, rows->rows_n, sizeof(*copy.pair));
     copy.across = history_grow(NULL, rows->rows_n, sizeof(*copy.across));
-    omega = weigh(&copy, settings, order);
+    weigh(&making);
     if (settings->alpha < 1) {
-        for (int d = 0; d < 256; d++) {
-            copy.decay[d] = expf(-fminf((float)d / settings->tau, 40)); /* never 0: sums of them divide */
-        }
-        copy.lead = history_grow(NULL, rows->at[rows->rows_n], sizeof(*copy.lead));
-        copy.until = history_grow(NULL, rows->at[rows->rows_n], sizeof(*copy.until));
-        for (size_t r = 0; r < rows->rows_n; r++) {
-            lead_row(&copy, r, omega[r], self);
-        }
+        fill_places(&making, self);
     }
     copy.self = history_grow(NULL, rows->items_n, sizeof(*copy.self));
     fill_self(&copy, settings, self);
-    free(omega);
-    free(order);
+    free(making.order);
+    free(making.from);
+    free(making.len);
+    free(making.omega);
     free(self);
     *out_copy = copy;
 }
@@ -281,13 +312,11 @@ void ridge_copy_free(struct ridge_copy *copy)
     if (copy->is_apart) {
         free_side(&copy->target);
     }
-    free(copy->from);
-    free(copy->len);
     free(copy->who);
     free(copy->pair);
     free(copy->across);
-    free(copy->lead);
-    free(copy->until);
+    free(copy->place_at);
+    free(copy->place);
     free(copy->self);
     *copy = (struct ridge_copy){0};
 }

@@ -96,29 +96,41 @@ static void add_rows(const struct ridge_copy *copy, const uint32_t *posting, siz
  * every source of the row was counted already. */
 static void add_steps(const struct ridge_copy *copy, uint32_t r, uint32_t j, struct scratch *s)
 {
-    size_t from = copy->from[r];
-    const uint32_t *item = copy->rows->item + from;
-    const uint8_t *step = copy->rows->step + from;
-    const uint8_t *is_target = copy->is_apart ? copy->rows->is_target + from : NULL;
+    const struct ridge_place *row = copy->place + copy->place_at[r];
+    uint32_t n = copy->place_at[r + 1] - copy->place_at[r];
 
-    for (uint32_t q = 1; q < copy->len[r]; q++) {
-        if (item[q] != j || (is_target != NULL && !is_target[q])) {
+    for (uint32_t q = 1; q < n; q++) {
+        if (row[q].item != j || !row[q].is_target) {
             continue;
         }
-        for (uint32_t p = q; p-- > 0 && copy->until[from + p] > q;) {
-            float v = step[p] < step[q] ? copy->lead[from + p] * copy->decay[step[q] - step[p] - 1] : 0;
+        for (uint32_t p = q; p-- > 0 && row[p].until > q;) {
+            float v = row[p].step < row[q].step ? row[p].lead * copy->decay[row[q].step - row[p].step - 1] : 0;
 
             if (v <= 0) {
                 continue;
             }
             if (copy->who == NULL) {
-                add(s, item[p], v);
+                add(s, row[p].item, v);
             } else if (copy->alpha > 0) {
-                s->cell[item[p]].sum += v;
+                s->cell[row[p].item].sum += v;
             } else {
-                add_counted(s, item[p], v, copy->who[r]);
+                add_counted(s, row[p].item, v, copy->who[r]);
             }
         }
+    }
+}
+
+static void add_all_steps(const struct ridge_copy *copy, const uint32_t *posting, size_t n, uint32_t j, struct scratch *s)
+{
+    for (size_t y = 0; y < n; y++) {
+        if (y + SOON < n) {
+            const struct ridge_place *soon = &copy->place[copy->place_at[posting[y + SOON / 2]]];
+
+            __builtin_prefetch(&copy->place_at[posting[y + SOON]]);
+            __builtin_prefetch(soon);
+            __builtin_prefetch((const char *)soon + 64);
+        }
+        add_steps(copy, posting[y], j, s);
     }
 }
 
@@ -231,8 +243,8 @@ static void sweep_item(const struct sweep *sweep, uint32_t i, struct scratch *s,
         rows_n = copy->target.posting_at[i + 1] - copy->target.posting_at[i];
         add_rows(copy, rows, rows_n, copy->across, s);
     }
-    for (size_t y = 0; copy->alpha < 1 && y < rows_n; y++) {
-        add_steps(copy, rows[y], i, s);
+    if (copy->alpha < 1) {
+        add_all_steps(copy, rows, rows_n, i, s);
     }
     choose_near(sweep, i, s, near);
     forget(copy, s);
