@@ -351,7 +351,7 @@ static enum err lead_by_neighbours(struct evidence *evidence, enum model_domain 
     if (err == ERR_OK) {
         err = close_list(evidence, which, &domain->vstan, EVIDENCE_LIST, arena);
     }
-    return err == ERR_OK ? close_list(evidence, which, &domain->vmis, 1, arena) : err;
+    return err == ERR_OK ? close_list(evidence, which, &domain->vmis, EVIDENCE_LIST, arena) : err;
 }
 
 /* Of a basket, all its items are the last. */
@@ -380,9 +380,9 @@ static enum err lead_by_last(struct evidence *evidence, enum model_domain which,
                                 &domain->rules.sum);
     }
     if (err == ERR_OK) {
-        err = close_list(evidence, which, &domain->pairs, 1, arena);
+        err = close_list(evidence, which, &domain->pairs, EVIDENCE_LIST, arena);
     }
-    return err == ERR_OK ? close_list(evidence, which, &domain->rules, EVIDENCE_RULES, arena) : err;
+    return err == ERR_OK ? close_list(evidence, which, &domain->rules, EVIDENCE_LIST, arena) : err;
 }
 
 enum err evidence_lead(struct evidence *evidence, enum model_domain which, bool has_neighbours, struct arena *arena)

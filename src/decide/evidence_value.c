@@ -83,6 +83,9 @@ static void value_of_domain(const struct evidence_domain *domain, uint32_t item,
     value[FEATURE_RULE_SHARE] = over(rules, domain->rules.most[is_own]);
     value[FEATURE_PAIR_RATE] = pairs / (1.0f + domain->last_seen);
     value[FEATURE_RULE_RATE] = rules / (1.0f + domain->last_seen);
+    value[FEATURE_VMIS_RANK] = rank_of(&domain->vmis, item);
+    value[FEATURE_RULE_RANK] = rank_of(&domain->rules, item);
+    value[FEATURE_PAIR_RANK] = rank_of(&domain->pairs, item);
     value[FEATURE_W_VSTAN] = value[FEATURE_W_SHARE] * value[FEATURE_VSTAN_SHARE];
     if (place > 0) {
         const struct evidence_source *source = &domain->sources[(size_t)place - 1];

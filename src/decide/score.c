@@ -54,7 +54,10 @@ static enum decide_reason domain_speaks(size_t feature, enum decide_reason lead,
     if (feature <= FEATURE_NEARNESS) {
         return seen;
     }
-    return feature <= FEATURE_LAST_POPULAR ? REASON_NONE : REASON_POPULAR;
+    if (feature <= FEATURE_LAST_POPULAR) {
+        return REASON_NONE;
+    }
+    return feature == FEATURE_POPULAR || feature == FEATURE_RECENT ? REASON_POPULAR : lead;
 }
 
 static enum decide_reason speaks_for(const struct evidence *evidence, size_t feature)

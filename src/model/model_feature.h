@@ -72,6 +72,9 @@ enum feature_domain { /* added to the block's first number */
     FEATURE_LAST_POPULAR,   /* ln(1 + times the last item was seen) */
     FEATURE_POPULAR,        /* ln(1 + times seen) of this item, in this domain's kind of event */
     FEATURE_RECENT,         /* the same, of the newest twentieth of the domain's sequences */
+    FEATURE_VMIS_RANK,      /* as FEATURE_W_RANK */
+    FEATURE_RULE_RANK,
+    FEATURE_PAIR_RANK,
     FEATURE_DOMAIN_END
 };
 
