@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Neighbours, pairs and rules on recorded sessions: near_bench DATA [SET DAYS AGE_DAYS IDF]...
  *
- *   - DATA/sessions_yoochoose100k: our pairs and rules beside the lists that session-rec wrote (evaluation.md 2.2). Its AR counts every two
- *     clicks of a session, both ways; its SR the 20 clicks before, 1 / distance^2; both count an item beside itself and keep the top 20.
- *     Ours for serving leave the item itself out and count rules 1 / distance over PAIR_STEPS.
+ *   - DATA/sessions_yoochoose100k: our pairs and rules beside the lists that session-rec wrote (evaluation.md 2.2). Its AR counts
+ *     every two clicks of a session, both ways; its SR the 20 clicks before, 1 / distance^2; both count an item beside itself and
+ *     keep the top 20. Ours for serving leave the item itself out and count rules 1 / distance over PAIR_STEPS.
  *   - each SET (default: sessions_diginetica 145 40 10): HR@20, MRR@20 and microseconds of VSTAN and VMIS, one core, by postings and
- *     neighbours; then with every finished test session learnt (model_live.h). "Without the last item" is how bol.com's server ranks: in
- *     sessions_serenade_toy nothing follows itself, so it stands first for nothing. DAYS: what the file covers, where it has no times.
+ *     neighbours; then with every finished test session learnt (model_live.h). "Without the last item" is how bol.com's server
+ *     ranks: in sessions_serenade_toy nothing follows itself, so it stands first for nothing. DAYS: what the file covers, where
+ *     it has no times.
  * Ends with 1 when a list differs. */
 #include "base/hash.h"
 #include "base/topk.h"

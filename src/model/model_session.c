@@ -108,7 +108,8 @@ uint32_t model_sequences_n(const struct model *model, enum model_domain domain)
     return model->index[domain].sequences_n;
 }
 
-static struct model_sequence_view base_sequence(const struct model_index *index, uint32_t sequence)
+/* Inside a loop only what is used of it is read: each array is a miss. */
+static inline struct model_sequence_view base_sequence(const struct model_index *index, uint32_t sequence)
 {
     uint32_t at = index->at[sequence];
 
@@ -160,6 +161,13 @@ struct near { /* one stored sequence that shares an item */
     float vstan, vmis;
 };
 
+struct kept { /* a near that counts */
+    const uint32_t *item;
+    const uint8_t *step;
+    uint32_t n;
+    float vstan, vmis; /* likeness times what the way back says; 0: not kept by that variant */
+};
+
 struct held { /* one item of kept neighbours */
     uint32_t key; /* 1 + item; 0: free */
     uint32_t by;  /* 1 + neighbour that added last: each adds once */
@@ -177,10 +185,12 @@ struct asking {
     float norm;
     struct tally place; /* item -> 1 + source */
     const struct model_index *index; /* of the base */
-    uint32_t base_n;    /* sequences of the base */
+    uint32_t base_n, base_items_n;   /* its sequences and items, when it has any of the domain */
     uint32_t *postings;
     struct near *nears;
     size_t nears_n;
+    struct kept *kept;
+    size_t kept_n;
     float inside[256]; /* by steps between two items of a neighbour */
     struct held *held;
     uint32_t held_mask, held_shift;
@@ -223,7 +233,7 @@ static enum err read_sources(struct asking *asking, const struct model_step *ste
 static enum err read_postings(struct asking *asking)
 {
     const struct model_view *view = asking->view;
-    size_t most = asking->settings->postings, room = 0, n = 0, base_items_n = model_items_n(view->base);
+    size_t most = asking->settings->postings, room = 0, n = 0, base_items_n = asking->base_items_n;
     uint32_t live_end = view->sequences_end[asking->domain];
 
     if (asking->sources_n > LISTS_MOST) {
@@ -300,7 +310,7 @@ static enum err find_near(struct asking *asking)
     return ERR_OK;
 }
 
-static struct model_sequence_view sequence_at(const struct asking *asking, uint32_t at)
+static inline struct model_sequence_view sequence_at(const struct asking *asking, uint32_t at)
 {
     return at < asking->base_n ? base_sequence(asking->index, at)
                                : model_live_sequence(asking->view->live, asking->domain, at - asking->base_n);
@@ -387,58 +397,80 @@ static struct held *held_of(struct asking *asking, uint32_t item)
     if (asking->held[at].key == 0) {
         asking->held[at].key = item + 1;
         asking->held_n++;
+        if (item < asking->base_items_n) { /* for its idf */
+            __builtin_prefetch(&asking->index->holders[item]);
+        }
     }
     return &asking->held[at];
 }
 
-/* Adds what one neighbour holds; weights 0: it is not kept by that variant. */
-static void add_held(struct asking *asking, const struct model_sequence_view *view, uint32_t by, float vstan, float vmis)
+/* Adds what one neighbour holds. */
+static void add_held(struct asking *asking, const struct kept *kept, uint32_t by)
 {
-    size_t shared = view->n;
+    size_t shared = kept->n;
 
-    while (shared > 0 && !tally_has(&asking->place, view->item[shared - 1])) {
+    while (shared > 0 && !tally_has(&asking->place, kept->item[shared - 1])) {
         shared--;
     }
     if (shared == 0) {
-        return; /* emptied meanwhile */
+        return; /* a file whose postings name a sequence without the item */
     }
-    for (size_t x = view->n; x-- > 0;) {
-        struct held *held = held_of(asking, view->item[x]);
-        int apart = (int)view->step[x] - (int)view->step[shared - 1];
+    for (size_t x = kept->n; x-- > 0;) {
+        struct held *held = held_of(asking, kept->item[x]);
+        int apart = (int)kept->step[x] - (int)kept->step[shared - 1];
 
         if (held->by != by) { /* its last position counts */
             held->by = by;
-            held->vstan += vstan * asking->inside[apart < 0 ? -apart : apart];
-            held->vmis += vmis;
+            held->vstan += kept->vstan * asking->inside[apart < 0 ? -apart : apart];
+            held->vmis += kept->vmis;
         }
     }
 }
 
-static enum err score_held(struct asking *asking)
+/* Chooses the neighbours; gives how many items they hold together. */
+static enum err keep_nears(struct asking *asking, size_t *out_items_n)
 {
+    size_t k = (size_t)asking->settings->neighbours + asking->settings->vmis_neighbours;
     struct keep vstan, vmis;
     enum err err = keep_of(asking, asking->settings->neighbours, false, &vstan);
-    size_t most = 0;
-    uint32_t bits = 4;
 
     if (err == ERR_OK) {
         err = keep_of(asking, asking->settings->vmis_neighbours, true, &vmis);
     }
-    if (err != ERR_OK) {
-        return err;
+    asking->kept = arena_array(asking->arena, k < asking->nears_n ? k : asking->nears_n, sizeof(*asking->kept));
+    if (err != ERR_OK || asking->kept == NULL) {
+        return ERR_NOMEM;
     }
-    for (size_t c = 0; c < asking->nears_n; c++) { /* what is not kept weighs nothing from here on */
-        struct near *near = &asking->nears[c];
+    *out_items_n = 0;
+    for (size_t c = 0; c < asking->nears_n; c++) {
+        const struct near *near = &asking->nears[c];
+        bool of_vstan = is_kept(&vstan, near->vstan, near->at), of_vmis = is_kept(&vmis, near->vmis, near->at);
 
-        near->vstan = is_kept(&vstan, near->vstan, near->at) ? near->vstan * asking->sources[near->source].back_vstan : 0;
-        near->vmis = is_kept(&vmis, near->vmis, near->at) ? near->vmis * asking->sources[near->source].back_vmis : 0;
-        if (near->vstan > 0 || near->vmis > 0) {
+        if (of_vstan || of_vmis) {
             struct model_sequence_view view = sequence_at(asking, near->at);
+            const struct source *source = &asking->sources[near->source];
 
-            most += view.n;
-            __builtin_prefetch(view.item);
+            asking->kept[asking->kept_n++] = (struct kept){view.item, view.step, (uint32_t)view.n,
+                                                           of_vstan ? near->vstan * source->back_vstan : 0,
+                                                           of_vmis ? near->vmis * source->back_vmis : 0};
+            *out_items_n += view.n;
+            for (size_t x = 0; x < view.n; x += 16) { /* a line of the cache */
+                __builtin_prefetch(&view.item[x]);
+            }
             __builtin_prefetch(view.step);
         }
+    }
+    return ERR_OK;
+}
+
+static enum err score_held(struct asking *asking)
+{
+    size_t most = 0;
+    uint32_t bits = 4;
+    enum err err = keep_nears(asking, &most);
+
+    if (err != ERR_OK) {
+        return err;
     }
     while (((size_t)1 << bits) < most + most / 2) {
         bits++;
@@ -452,14 +484,8 @@ static enum err score_held(struct asking *asking)
     for (size_t d = 0; d < 256; d++) {
         asking->inside[d] = fade((float)d, asking->settings->neighbour_steps);
     }
-    for (size_t c = 0; c < asking->nears_n; c++) {
-        const struct near *near = &asking->nears[c];
-
-        if (near->vstan > 0 || near->vmis > 0) {
-            struct model_sequence_view view = sequence_at(asking, near->at);
-
-            add_held(asking, &view, (uint32_t)c + 1, near->vstan, near->vmis);
-        }
+    for (size_t c = 0; c < asking->kept_n; c++) {
+        add_held(asking, &asking->kept[c], (uint32_t)c + 1);
     }
     return ERR_OK;
 }
@@ -479,7 +505,9 @@ static enum err give(struct asking *asking, struct tally *out_vstan, struct tall
         if (held->key == 0) {
             continue;
         }
-        with = (float)model_view_holders(asking->view, asking->domain, held->key - 1);
+        with = (float)(asking->view->live == NULL && held->key - 1 < asking->base_items_n
+                           ? asking->index->holders[held->key - 1]
+                           : model_view_holders(asking->view, asking->domain, held->key - 1));
         idf = with > 0 && all > with ? logf(all / with) : 0.0f;
         if (held->vstan > 0) {
             tally_add(&vstan, held->key - 1, held->vstan * (1.0f + asking->settings->idf * idf));
@@ -501,6 +529,7 @@ enum err model_session_score(const struct model_view *view, enum model_domain do
                             .index = &view->base->index[domain], .base_n = model_sequences_n(view->base, domain)};
     enum err err;
 
+    asking.base_items_n = asking.base_n > 0 ? model_items_n(view->base) : 0;
     if (n > MODEL_SEQUENCE_MAX) {
         steps += n - MODEL_SEQUENCE_MAX;
         n = MODEL_SEQUENCE_MAX;
