@@ -6,6 +6,7 @@
 #include "decide/decide.h"
 #include "decide/score.h"
 #include "model/model_kit.h"
+#include "model/model_live.h"
 
 #define NOW_MS (400 * DAY_MS)
 
@@ -302,6 +303,41 @@ TEST(evidence_visit_speaks_through_pairs_and_rules_of_the_last_item)
     CHECK_NEAR(value_of(75, FEATURE_SESSION_FIRST + FEATURE_RULE_SHARE), 1);
     CHECK_WITHIN(value_of(65, FEATURE_SESSION_FIRST + FEATURE_PAIR_RATE), 8.0 / 16, 1e-6); /* item 5 was seen 15 times */
     CHECK_WITHIN(value_of(75, FEATURE_SESSION_FIRST + FEATURE_RULE_RATE), 4.0 / 16, 1e-6);
+    end();
+}
+
+/* Two visits since the file was made went from 20 to 150 and 151, a third was the asker's own. */
+TEST(evidence_pairs_and_rules_count_on_in_the_live_side)
+{
+    static _Alignas(64) char room_of[1 << 18];
+    struct model_live_room room = {.sequences = 8, .steps = 64, .items = 4, .texts = 64};
+    struct model_step steps[] = {{20, 0}, {150, 1}, {20, 2}, {151, 3}};
+    struct model_live *live;
+    const struct tally *pairs, *rules;
+
+    begin();
+    plant(MODEL_W_PAIR_SESSION, 5, 4);
+    plant(MODEL_W_RULE_SESSION, 5, 4);
+    open_view();
+    CHECK(model_live_bytes(view.base, &room) <= sizeof(room_of));
+    memset(room_of, 0, sizeof(room_of));
+    live = model_live_open(view.base, &room, room_of);
+    (void)model_live_append(live, MODEL_SESSION, steps, 2, NOW_MS - 5000, 7, UINT32_MAX);
+    (void)model_live_append(live, MODEL_SESSION, steps, 4, NOW_MS - 4000, 8, UINT32_MAX);
+    (void)model_live_append(live, MODEL_SESSION, steps, 4, NOW_MS - 3000, 9, UINT32_MAX);
+    view = model_view_of(view.base, live);
+    view.owner = 9;
+    happen(EVENT_VIEW, 20, NOW_MS - 1000);
+    gather_as(MODEL_HEAD_SESSION);
+    pairs = &evidence.domain[MODEL_SESSION].pairs.sum;
+    rules = &evidence.domain[MODEL_SESSION].rules.sum;
+    CHECK_NEAR((double)tally_get(pairs, 25), 4); /* the file's */
+    CHECK_NEAR((double)tally_get(pairs, 150), 3); /* once, and twice by two steps of 20 */
+    CHECK_NEAR((double)tally_get(pairs, 151), 2);
+    CHECK_NEAR((double)tally_get(pairs, 20), 0);
+    CHECK_NEAR((double)tally_get(rules, 150), 2); /* what was before 20 does not follow it */
+    CHECK_WITHIN((double)tally_get(rules, 151), 1.0 / 3 + 1, 1e-6);
+    CHECK_NEAR((double)tally_get(rules, 25), 4);
     end();
 }
 
