@@ -12,7 +12,7 @@
 enum {
     LEARN_ROWS = 1600 * 1000, /* over all slices: .6 GB */
     CASE_ROWS = 100,          /* of a case: more cases teach more than more of what did not come */
-    JUDGE_ROWS = 400 * 1000,
+    JUDGE_ROWS = 800 * 1000,
     JUDGE_CASES = 3000,
     PART_ROWS = 400 * 1000,   /* of learn, while parts are weighed */
     LIST = 20
@@ -630,13 +630,14 @@ static bool try_trees(struct head *head, const struct model_rank *start, struct 
                       size_t threads, struct train_report *report)
 {
     struct head_ranks ranks = learn_without(&head->learn, start, &trees, report->settings.left_out[head->kind], threads);
+    double *seen = &report->head[head->kind].trees_worth, best = *worth;
     size_t best_n = 0;
-    double best = *worth;
 
     report->tried_n++;
     for (size_t n = ROUNDS_STEP; n <= ranks.rank.trees_n; n += ROUNDS_STEP) {
         double is = judge(head, &ranks, n);
 
+        *seen = fmax(*seen, is);
         if (is > best + ROUNDS_LEAST) {
             best = is;
             best_n = n;
@@ -658,7 +659,7 @@ static void choose_trees(struct head *head, const struct model_rank *start, doub
         unsigned depth;
         float eta, child_weight, columns;
         const char *name;
-    } others[] = {{4, 0.1f, 20, 0.8f, "depth"}, {6, 0.05f, 50, 0.5f, "columns"}};
+    } others[] = {{4, 0.08f, 50, 0.8f, "depth"}, {6, 0.05f, 50, 0.5f, "columns"}};
     struct train_head *to = &report->head[head->kind];
     struct rank_tree_settings trees = rank_tree_settings_start();
     double begun = seconds_now(), worth = to->sum_worth, took;
@@ -679,7 +680,6 @@ static void choose_trees(struct head *head, const struct model_rank *start, doub
             note_change(report, head, others[i].name, 0, i == 0 ? (double)trees.depth : (double)trees.columns, worth - before);
         }
     }
-    to->trees_worth = worth > to->sum_worth ? worth : 0;
 }
 
 /* Each list by its own order alone: what ranks have to beat. Where one does better, all else is left out. */

@@ -213,7 +213,8 @@ static void head_text(const struct train_report *report, int h, FILE *to)
         fprintf(to, "  ranked by %zu trees (worth %.4f; the sum %.4f; the best list alone %.4f)\n", head->trees_n, head->trees_worth,
                 head->sum_worth, head->list_worth);
     } else {
-        fprintf(to, "  ranked by a sum (worth %.4f; the best list alone %.4f)\n", head->sum_worth, head->list_worth);
+        fprintf(to, "  ranked by a sum (worth %.4f; trees %.4f; the best list alone %.4f)\n", head->sum_worth, head->trees_worth,
+                head->list_worth);
     }
     for (size_t i = 0; i < report->parts_n; i++) {
         const struct train_part *part = &report->parts[i];
