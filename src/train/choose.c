@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CASES_MOST = 3000, STEPS_MOST = 600 * 1000, KEPT_W = 2, POSTINGS_MOST = 2000, NEIGHBOURS_MOST = 100 };
+enum { CASES_MOST = 3000, STEPS_MOST = 600 * 1000, KEPT_W = 2, POSTINGS_MOST = 2000, NEIGHBOURS_MOST = 100,
+       NEAR_STEPS_MOST = 60 * 1000, NEAR_CASES_LEAST = 1000 };
 #define WORTH_LEAST 0.0004 /* a change must be worth so much more: less is noise on a few thousand cases */
 
 enum what { /* settings that an axis may stand for */
@@ -459,9 +460,29 @@ static void bench_close(struct bench *bench)
     free(bench->cases);
 }
 
+/* Fewer cases where sequences are long: every step has its postings. */
+static size_t near_cases_n(const struct bench *bench)
+{
+    struct model_step steps[MODEL_SEQUENCE_MAX];
+    size_t sum = 0, most;
+
+    for (size_t c = 0; c < bench->probe.n; c++) {
+        sum += probe_steps(&bench->probe, &bench->cases[c], steps);
+    }
+    most = sum > 0 ? bench->probe.n * NEAR_STEPS_MOST / sum : bench->probe.n;
+    most = most < NEAR_CASES_LEAST ? NEAR_CASES_LEAST : most;
+    return most < bench->probe.n ? most : bench->probe.n;
+}
+
 static void choose_near(struct bench *bench, const char *name, double weight)
 {
     if (bench->choosing->report->settings.base.domain[bench->domain].is_learnt) {
+        size_t all = bench->probe.n, n = near_cases_n(bench);
+
+        for (size_t c = 0; c < n; c++) { /* evenly; this is the last stage that asks them */
+            bench->cases[c] = bench->cases[c * all / n];
+        }
+        bench->probe.n = n;
         stage(bench, name, weight, near_axes, worth_near);
     } else {
         bench->choosing->weight -= weight;

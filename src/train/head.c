@@ -11,6 +11,7 @@
 
 enum {
     LEARN_ROWS = 1600 * 1000, /* over all slices: .6 GB */
+    LEAVE_OUT_TRIALS = 4,
     CASE_ROWS = 100,          /* of a case: more cases teach more than more of what did not come */
     JUDGE_ROWS = 800 * 1000,
     JUDGE_CASES = 3000,
@@ -390,8 +391,8 @@ static const struct head_part *part_named(const char *name)
     return NULL;
 }
 
-/* Parts that the sum is no worse without are left out, if what serves is no worse without them: the least useful first, one more
- * each time, until one is missed or the time is up. */
+/* Parts that the sum is no worse without are left out, if what serves is no worse without them: the least useful first, a few of
+ * them, one more each time. */
 static void leave_parts_out(struct head *head, const struct model_rank *start, double worth, double ends,
                             double (*seconds_now)(void), size_t threads, struct train_report *report)
 {
@@ -399,7 +400,7 @@ static void leave_parts_out(struct head *head, const struct model_rank *start, d
     bool *left_out = report->settings.left_out[head->kind], is_tried[TRAIN_PARTS] = {false};
     double longest = 0;
 
-    for (;;) {
+    for (int tried = 0; tried < LEAVE_OUT_TRIALS; tried++) {
         size_t best = report->parts_n;
         double begun = seconds_now(), is;
         bool with_this[FEATURES];
