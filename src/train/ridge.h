@@ -46,7 +46,8 @@ struct ridge_settings {
     float doubt;              /* customers; 0: none */
     size_t neighbours;        /* m */
     size_t row_most;          /* k, at most MODEL_W_ROW_MAX */
-    size_t customers_min;     /* at most 15; 1, and doubt 0: nothing is counted. MODEL_CUSTOMERS_MIN for all that is published of purchases; protocols may say 1 */
+    size_t customers_min;     /* at most 15; MODEL_CUSTOMERS_MIN for all that is published, protocols may say 1: with
+                                 doubt 0 nothing is counted then */
     size_t threads;
 };
 
@@ -55,7 +56,7 @@ struct ridge_w { /* by source item, largest |weight| first; free both */
     struct model_weight *row;
 };
 
-/* Memory: at most items_n * (RIDGE_KEPT + neighbours) * 8 bytes, 8 bytes a row's item (14 below alpha 1), never the whole
+/* Memory: at most items_n * (RIDGE_KEPT + neighbours) * 8 bytes, 8 bytes a row's item (20 below alpha 1), never the whole
  * Gram. Cost: sum of len^2 of the rows, then .1 ms an item at m = 100 (ridge_bench). Settings that are not finite are an
  * assertion. */
 struct ridge_w ridge_train(const struct ridge_rows *rows, const struct ridge_settings *settings);

@@ -293,7 +293,8 @@ static struct ridge_settings random_settings(struct rng *rng, bool is_set)
 
     return (struct ridge_settings){
         .gamma = rng_coin(rng) ? 0.5f : -0.5f, .lambda = rng_coin(rng) ? 0.5f : 4, .delta = rng_coin(rng) ? 0.2f : 0,
-        .alpha = is_set ? 1 : alphas[rng_below(rng, 3)], .tau = rng_coin(rng) ? 1 : 3, .age_days = rng_coin(rng) ? 100 : 0, .doubt = rng_coin(rng) ? 2 : 0,
+        .alpha = is_set ? 1 : alphas[rng_below(rng, 3)], .tau = rng_coin(rng) ? 1 : 3,
+        .age_days = rng_coin(rng) ? 100 : 0, .doubt = rng_coin(rng) ? 2 : 0,
         .neighbours = rng_coin(rng) ? 4 : MANY, .row_most = MANY, .customers_min = rng_coin(rng) ? 3 : 1, .threads = 1};
 }
 
@@ -482,7 +483,7 @@ TEST(ridge_takes_the_newest_of_a_row_without_end)
     settings.row_most = 200;
     w = ridge_train(&(struct ridge_rows){.at = at, .customer = &customer, .item = item, .rows_n = 1, .items_n = ITEMS},
                     &settings);
-    CHECK_INT(w.at[1] - w.at[0], 200); /* among the newest: 4,398 to 4,997 and 0 to 397; all are alike, the first stand in N(j) */
+    CHECK_INT(w.at[1] - w.at[0], 200); /* one of the newest: 4,398 to 4,997 and 0 to 397 */
     CHECK_INT(w.at[1001] - w.at[1000], 0);
     free(item);
     free_w(&w);
