@@ -237,7 +237,7 @@ TEST(model_file_keeps_sequences_pairs_and_settings)
 
 TEST(model_file_with_lying_sequences_is_refused)
 {
-    for (int lie = 0; lie < 13; lie++) {
+    for (int lie = 0; lie < 15; lie++) {
         struct kit_index *index = &kit.index[MODEL_HISTORY];
         const struct model *model;
         struct arena arena;
@@ -260,6 +260,8 @@ TEST(model_file_with_lying_sequences_is_refused)
         case 9: kit.build.domain[MODEL_SESSION].idf = NAN; break;
         case 10: kit.build.domain[MODEL_SESSION].position_steps = -1; break;
         case 11: kit.build.domain[MODEL_SESSION].postings = UINT32_MAX; break;
+        case 12: index->end_ms[0] = INT64_MIN; break;
+        case 13: index->end_ms[3] = INT64_MAX; break;
         default: kit.seen[8].recent[1] = INFINITY; break;
         }
         CHECK_OK(model_build(&kit.build, &arena, &file));

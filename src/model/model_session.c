@@ -10,6 +10,8 @@
 #include <float.h>
 #include <math.h>
 
+#define TIME_MOST_MS (INT64_MAX / 4) /* ages are differences */
+
 static bool is_good_index(const struct model_index *index, size_t items_n, size_t steps_n, size_t postings_n)
 {
     if (!model_good_rows(index->at, index->sequences_n, steps_n, MODEL_SEQUENCE_MAX) ||
@@ -18,8 +20,8 @@ static bool is_good_index(const struct model_index *index, size_t items_n, size_
         !model_good_items(index->posting, postings_n, index->sequences_n)) {
         return false;
     }
-    for (size_t s = 1; s < index->sequences_n; s++) {
-        if (index->end_ms[s] < index->end_ms[s - 1]) {
+    for (size_t s = 0; s < index->sequences_n; s++) {
+        if (index->end_ms[s] < (s > 0 ? index->end_ms[s - 1] : -TIME_MOST_MS) || index->end_ms[s] > TIME_MOST_MS) {
             return false;
         }
     }
