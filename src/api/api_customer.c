@@ -427,60 +427,6 @@ static void consent_reply(struct call *call, bool is_kept)
     http_reply_json(call->request, 200, &w);
 }
 
-static void forgotten(void *ctx, enum err err)
-{
-    struct call *call = ctx;
-
-    if (err != ERR_OK) {
-        http_reply_err(call->request, err, NULL);
-        return;
-    }
-    consent_reply(call, true);
-}
-
-/* P7: what models hold of them goes before the answer. parts: n of them; a customer was called like its first. */
-static void forget(struct call *call, const struct part_id *parts, size_t n)
-{
-    struct api *api = api_of(call->request);
-    uint64_t *who = arena_array(call->request->arena, n + 1, sizeof(*who));
-    struct api_tenant *tenant = call->caller.tenant;
-
-    if (who == NULL) {
-        http_reply_err(call->request, ERR_NOMEM, NULL);
-        return;
-    }
-    if (api->port.forget == NULL) {
-        consent_reply(call, true);
-        return;
-    }
-    who[0] = call->key.customer.v;
-    for (size_t i = 0; i < n; i++) {
-        who[i + 1] = parts[i].v;
-    }
-    api->port.forget(api->port.learner, tenant, who, n + 1, call->request->loop, forgotten, call);
-}
-
-static void withdrawn_loaded(void *ctx, enum err err, const struct sealed_customer *customers, size_t n)
-{
-    struct call *call = ctx;
-    struct part_id *parts;
-    size_t parts_n = err == ERR_OK && n == 1 ? customers[0].parts_n : 0;
-
-    if (err != ERR_OK) {
-        http_reply_err(call->request, err, NULL);
-        return;
-    }
-    parts = arena_array(call->request->arena, parts_n + 1, sizeof(*parts));
-    for (size_t i = 0; parts != NULL && i < parts_n; i++) {
-        parts[i] = customers[0].parts[i].part;
-    }
-    if (parts == NULL) {
-        http_reply_err(call->request, ERR_NOMEM, NULL);
-        return;
-    }
-    forget(call, parts, parts_n);
-}
-
 static void withdrawn_erased(void *ctx, enum err err, const struct storage_erased *erased)
 {
     struct call *call = ctx;
@@ -490,7 +436,47 @@ static void withdrawn_erased(void *ctx, enum err err, const struct storage_erase
         return;
     }
     api_traces_forget(api_of(call->request)->traces, call->key.tenant, call->key.customer, erased);
-    forget(call, erased != NULL ? erased->parts : NULL, erased != NULL ? erased->parts_n : 0);
+    consent_reply(call, true);
+}
+
+static void forgotten(void *ctx, enum err err)
+{
+    struct call *call = ctx;
+    struct api_loop *loop = api_loop_of(call->request);
+
+    if (err != ERR_OK) {
+        http_reply_err(call->request, err, NULL);
+        return;
+    }
+    if (!call->withdraws_store) {
+        consent_reply(call, true);
+        return;
+    }
+    /* P7: withdrawal or refusal of `store` erases all but the keyed hash and the consent itself (settled.md 1.3). */
+    storage_erase(loop->api->storage, loop->loop, call->key, STORAGE_ERASE_WITHDRAWN, withdrawn_erased, call);
+}
+
+/* P7: what models hold of them goes first, and is remembered as gone: whatever ends the process, nothing erased is then left in
+ * a model. A customer was called like its first part. */
+static void withdrawn_loaded(void *ctx, enum err err, const struct sealed_customer *customers, size_t n)
+{
+    struct call *call = ctx;
+    struct api *api = api_of(call->request);
+    size_t parts_n = err == ERR_OK && n == 1 ? customers[0].parts_n : 0;
+    uint64_t who[API_FORGET_MAX] = {call->key.customer.v};
+
+    if (err != ERR_OK) {
+        http_reply_err(call->request, err, NULL);
+        return;
+    }
+    if (api->port.forget == NULL) {
+        forgotten(call, ERR_OK);
+        return;
+    }
+    for (size_t i = 0; i < parts_n; i++) {
+        who[i + 1] = customers[0].parts[i].part.v;
+    }
+    api->port.forget(api->port.learner, call->caller.tenant, who, parts_n + 1, call->request->loop, forgotten, call);
 }
 
 static void consent_updated(void *ctx, enum err err, const struct storage_updated *updated)
@@ -507,16 +493,11 @@ static void consent_updated(void *ctx, enum err err, const struct storage_update
         return;
     }
     call->key = updated->key;
-    if (!call->withdraws_store && call->said[0].purpose == PURPOSE_PERSONALISE && call->said[0].state != CONSENT_GRANTED) {
+    if (call->withdraws_store || (call->said[0].purpose == PURPOSE_PERSONALISE && call->said[0].state != CONSENT_GRANTED)) {
         storage_load(loop->api->storage, loop->loop, &call->key, 1, 0, withdrawn_loaded, call);
         return;
     }
-    if (!call->withdraws_store) {
-        consent_reply(call, true);
-        return;
-    }
-    /* P7: withdrawal or refusal of `store` erases all but the keyed hash and the consent itself (settled.md 1.3). */
-    storage_erase(loop->api->storage, loop->loop, call->key, STORAGE_ERASE_WITHDRAWN, withdrawn_erased, call);
+    consent_reply(call, true);
 }
 
 static void consent_found(struct call *call)

@@ -38,11 +38,11 @@ class Learning(Case):
                              "customer": {"ids": {"member": f"toy-{member}"}},
                              "lines": [{"item": cls.known[one], "quantity": 1, "paid": "10.00"} for one in (first, first + 1)]})
             one, two = cls.rng.randrange(5), cls.rng.randrange(5)
-            for step, item in enumerate((one, 5 + two, 10 + (one + two) % 5) if number < 15 else ()):
+            for step, item in enumerate((one, 5 + two, 10 + (one + two) % 5) if number < 12 else ()):
                 looks.append({"id": f"toy-{number}-{step}", "kind": "view", "identifier": f"cookie:toy-{number}",
                               "at": stamp(at - 3600 + 20 * step), "item": cls.known[item]})
         for item in cls.known[15:]:
-            looks.append({"id": f"seen-{item}", "kind": "view", "identifier": "cookie:seen", "at": stamp(now - 9 * DAY), "item": item})
+            looks.append({"id": f"seen-{item}", "kind": "view", "identifier": f"cookie:seen-{item}", "at": stamp(now - 9 * DAY), "item": item})
         assert set(cls.server.post("/v1/receipts", receipts).verdicts) == {"accepted"}
         assert set(cls.server.post("/v1/events", looks).verdicts) == {"accepted"}
 
