@@ -279,7 +279,7 @@ static enum err check_not_worse(const struct asked *asked, const struct history 
                                 struct compare *out_looks, struct arena *arena, struct why *why)
 {
     int64_t from_ms = compare_from_ms(model_trained_ms(in_use), span->before_ms);
-    struct train_span before = train_span_of(from_ms);
+    struct train_span before = train_span_for(history, from_ms);
     const struct model *twin;
     struct bytes file;
     enum err err;
@@ -376,7 +376,7 @@ static enum err train(const struct asked *asked, struct place *place, struct are
         return why_say(why, err, "unreadable", "", "the events could not be read (%s); look at the disk, or restore the backup", err_name(err));
     }
     hash_owner_key(place->secret, history.owner_key);
-    span = train_span_of(history_newest_ms(&history) + 1);
+    span = train_span_for(&history, history_newest_ms(&history) + 1);
     if (history.unread_n > 0) {
         fprintf(stderr, "%zu events could not be read and are left out; `falun replay` looks at the log\n", history.unread_n);
     }

@@ -42,6 +42,22 @@ struct train_span train_span_of(int64_t before_ms)
                                .baskets_min = TRAIN_BASKETS_MIN, .customers_min = MODEL_CUSTOMERS_MIN};
 }
 
+struct train_span train_span_for(const struct history *history, int64_t before_ms)
+{
+    struct train_span span = train_span_of(before_ms);
+    int64_t oldest_ms = before_ms, window_ms;
+
+    for (size_t b = 0; b < history->baskets_n; b++) {
+        oldest_ms = history->baskets[b].at_ms < oldest_ms ? history->baskets[b].at_ms : oldest_ms;
+    }
+    window_ms = (int64_t)((uint64_t)before_ms - (uint64_t)oldest_ms) / (TRAIN_WINDOWS + 3);
+    if (window_ms > 0 && window_ms < span.window_ms) {
+        span.window_ms = window_ms;
+        span.validate_ms = before_ms - window_ms;
+    }
+    return span;
+}
+
 struct training { /* what all steps share */
     const struct history *history;
     const struct train_span *span;

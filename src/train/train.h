@@ -24,6 +24,8 @@ struct train_span { /* what is learnt from, and what it is judged by */
 
 /* Of a shop: the last 30 days judge, three months before them teach the ranks. */
 struct train_span train_span_of(int64_t before_ms);
+/* The same for a shop that may be young: windows shrink until a third of what the baskets before before_ms cover is left to learn from. */
+struct train_span train_span_for(const struct history *history, int64_t before_ms);
 
 struct train_settings {
     struct base_settings base;

@@ -191,6 +191,38 @@ TEST(train_of_nothing_says_so_and_of_little_works)
     history_close(&history);
 }
 
+/* A shop of three weeks: windows of days, so that its ranks are learnt and judged at all. */
+TEST(train_span_shrinks_for_a_young_shop)
+{
+    struct history history = {.tenant = tenant};
+    struct train_span span;
+    struct train_report report;
+    struct arena arena;
+    struct bytes file;
+
+    hash_start();
+    for (uint64_t c = 1; c <= PEOPLE; c++) {
+        for (int64_t day = 0; day < 21; day++) {
+            unsigned items[2] = {(unsigned)(c % BLOCKS) * BLOCK, (unsigned)(c % BLOCKS) * BLOCK + 1 + (unsigned)day % 2};
+
+            add(&history, c, START_MS + day * DAY_MS + (int64_t)c, items, 2);
+        }
+    }
+    history_sort(&history);
+    span = train_span_for(&history, START_MS + 21 * DAY_MS);
+    CHECK_INT(span.window_ms, (21 * DAY_MS - 1) / 6);
+    CHECK_INT(span.validate_ms, span.before_ms - span.window_ms);
+    arena_open(&arena, 1 << 20, SIZE_MAX / 4);
+    CHECK_OK(train_choose(&history, &span, 2, 0, no_clock, &arena, &file, &report));
+    CHECK_INT(report.validation_cases_n, PEOPLE);
+    CHECK(report.head[MODEL_HEAD_HISTORY].learn_cases_n > PEOPLE);
+    CHECK(report.validation.recall10 > 0.9);
+    arena_close(&arena);
+    CHECK_INT(train_span_for(&history, START_MS + 900 * DAY_MS).window_ms, TRAIN_WINDOW_MS);
+    history_close(&history);
+    CHECK_INT(train_span_for(&history, START_MS).window_ms, TRAIN_WINDOW_MS);
+}
+
 /* ---- looks, and both ---- */
 
 static struct bytes train_with(const struct history *history, size_t threads, double seconds, struct arena *arena)
