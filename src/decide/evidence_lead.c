@@ -15,15 +15,15 @@
 
 enum {
     BESIDE_VISIT = 50,   /* sources of either domain while a visit is under way: the newest */
-    SOURCES_MOST = 300,  /* the strongest, without one */
-    NEIGHBOURS_LEAST = 30,
+    SOURCES_MOST = 150,  /* the strongest, without one */
+    NEIGHBOURS_LEAST = 16,
     LENGTHS = 8,         /* stored sequences looked at for their usual length */
     POSTINGS_LISTS = 16  /* postings are shared by so many items at most, as model_session.h shares them */
 };
 
 /* By domain, about 100 us: postings looked at in all; items of neighbours added up, of each variant. Purchases are a long way, and
  * beside neighbours what was bought speaks for itself. */
-static const size_t postings_most[MODEL_DOMAINS_] = {8000, 4000}, held_most[MODEL_DOMAINS_] = {5000, 2500};
+static const size_t postings_most[MODEL_DOMAINS_] = {8000, 3000}, held_most[MODEL_DOMAINS_] = {5000, 2000};
 
 /* ---- looks ---- */
 
