@@ -13,6 +13,7 @@ enum {
     LEARN_ROWS = 1600 * 1000, /* over all slices: .6 GB */
     LEAVE_OUT_TRIALS = 4,
     CASE_ROWS = 100,          /* of a case: more cases teach more than more of what did not come */
+    CASE_ROWS_LEAST = 25,     /* a case has so many before cases are left out: three folds in decision 0013 */
     JUDGE_ROWS = 800 * 1000,
     JUDGE_CASES = 3000,
     PART_ROWS = 400 * 1000,   /* of learn, while parts are weighed */
@@ -48,6 +49,7 @@ void head_gather(struct head *head, const struct history *history, const struct 
     asking.cases = cases;
     asking.rows_most = LEARN_ROWS / (slices_n(span, head->kind) + 1);
     asking.case_most = CASE_ROWS;
+    asking.case_least = CASE_ROWS_LEAST;
     rank_rows_add(&head->learn, &asking);
     free(cases);
 }

@@ -101,7 +101,7 @@ static void rows_of_case(const struct gathering *g, size_t c, struct part *life,
     if (hits == 0 && !asking->keeps_misses) {
         return; /* without a hit it teaches nothing of order */
     }
-    others = asking->case_most > hits ? asking->case_most - hits : 1;
+    others = asking->case_most > 3 * hits ? asking->case_most - hits : 2 * hits + 1;
     others = asking->case_most == 0 || n - hits <= others ? n - hits : others;
     rows->value = history_grow(NULL, (hits + others) * FEATURES, sizeof(float));
     rows->item = history_grow(NULL, hits + others, sizeof(*rows->item));
@@ -187,10 +187,14 @@ static uint32_t truth_of(const struct history *history, const struct next_case *
     return n;
 }
 
-/* Cases first, first + step, ... below n; gives the rows they made. */
-static size_t add_every(struct rank_rows *rows, const struct rank_asking *asking, size_t step, bool is_pilot)
+struct made { /* of a pilot: cases with rows, and rows */
+    size_t cases_n, n;
+};
+
+/* Cases first, first + step, ... below n. A pilot's rows are counted only. */
+static struct made add_every(struct rank_rows *rows, const struct rank_asking *asking, size_t step, bool is_pilot)
 {
-    size_t before = rows->n, made = 0;
+    struct made made = {0};
 
     for (size_t c = 0; c < asking->n;) {
         const struct next_case *some[CASES_CHUNK];
@@ -207,7 +211,8 @@ static size_t add_every(struct rank_rows *rows, const struct rank_asking *asking
         for (size_t i = 0; i < n; i++) {
             uint32_t truth_n = is_pilot ? 0 : truth_of(asking->history, some[i]);
 
-            made += by_case[i].n;
+            made.n += by_case[i].n;
+            made.cases_n += by_case[i].n > 0;
             if (!is_pilot && (by_case[i].n > 0 || asking->keeps_misses)) {
                 join(rows, &by_case[i], of[i], truth_n, powf((float)truth_n, -asking->power));
             }
@@ -217,7 +222,7 @@ static size_t add_every(struct rank_rows *rows, const struct rank_asking *asking
             free(by_case[i].stands);
         }
     }
-    return is_pilot ? made : rows->n - before;
+    return made;
 }
 
 static size_t at_least_one(size_t n)
@@ -225,8 +230,19 @@ static size_t at_least_one(size_t n)
     return n > 0 ? n : 1;
 }
 
+/* Rows that all cases would make by what every step-th makes; the mean of a case with rows, too. */
+static double pilot(struct rank_rows *rows, const struct rank_asking *asking, double *out_case_rows)
+{
+    size_t step = asking->n / PILOT_CASES, n = (asking->n + step - 1) / step;
+    struct made made = add_every(rows, asking, step, true);
+
+    *out_case_rows = (double)made.n / (double)at_least_one(made.cases_n);
+    return (double)made.n / (double)n * (double)asking->n;
+}
+
 void rank_rows_add(struct rank_rows *rows, const struct rank_asking *asking)
 {
+    struct rank_asking some = *asking;
     size_t step = 1;
 
     make_room(rows, rows->n, rows->cases_n);
@@ -234,14 +250,17 @@ void rank_rows_add(struct rank_rows *rows, const struct rank_asking *asking)
         step = at_least_one((asking->n + asking->cases_most - 1) / asking->cases_most);
     }
     if (asking->rows_most > 0 && asking->n / step > PILOT_CASES) {
-        size_t pilot_step = asking->n / PILOT_CASES, pilot_n = (asking->n + pilot_step - 1) / pilot_step;
-        size_t made = add_every(rows, asking, pilot_step, true);
-        double rows_n = (double)made / (double)pilot_n * (double)asking->n;
-        size_t step_of_rows = (size_t)ceil(rows_n / (double)asking->rows_most);
+        double case_rows, rows_n = pilot(rows, &some, &case_rows), most = (double)asking->rows_most;
+        size_t step_of_rows;
 
+        if (rows_n > most && asking->case_least > 0) {
+            some.case_most = (size_t)fmax(case_rows * most / rows_n, (double)asking->case_least);
+            rows_n = pilot(rows, &some, &case_rows);
+        }
+        step_of_rows = (size_t)ceil(rows_n / most);
         step = step_of_rows > step ? step_of_rows : step;
     }
-    (void)add_every(rows, asking, step, false);
+    (void)add_every(rows, &some, step, false);
 }
 
 /* ---- the same rows otherwise ---- */

@@ -28,7 +28,8 @@ struct rank_asking {    /* what rows are made of */
     const struct next_case *cases;
     size_t n;
     size_t cases_most;  /* evenly thinned to so many; 0: all */
-    size_t rows_most;   /* thinned further to about so many rows; 0: no bound. A row is 400 bytes */
+    size_t rows_most;   /* about so many rows, a row is 400 bytes: rows of cases are thinned, then cases; 0: no bound */
+    size_t case_least;  /* how far the rows of a case may be thinned for that, hits apart; 0: not at all */
     size_t case_most;   /* rows of a case: hits, and others drawn evenly, which count for those left out; 0: all */
     float power;        /* 0 .. 1 */
     bool masks;         /* what was bought or looked at before is no candidate: protocols that hide it */

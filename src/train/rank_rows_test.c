@@ -169,3 +169,49 @@ TEST(rank_rows_mask_thin_append_and_hide)
     rank_rows_free(&thin);
     shut(&fixture);
 }
+
+/* Too many rows: of each case fewer misses, which stand for those left out; only then fewer cases. Hits always stay. */
+TEST(rank_rows_are_thinned_before_cases)
+{
+    struct fixture fixture;
+    struct rank_asking asking;
+    struct rank_rows all = {0}, some = {0}, few = {0};
+    struct next_case *twice;
+
+    open(&fixture);
+    asking = asking_of(&fixture);
+    twice = history_grow(NULL, 2 * fixture.n, sizeof(*twice));
+    memcpy(twice, fixture.cases, fixture.n * sizeof(*twice));
+    memcpy(twice + fixture.n, fixture.cases, fixture.n * sizeof(*twice));
+    asking.cases = twice;
+    asking.n *= 2;
+    asking.power = 0;
+    rank_rows_add(&all, &asking);
+    asking.rows_most = all.n * 7 / 10;
+    asking.case_least = 3;
+    rank_rows_add(&some, &asking);
+    CHECK_INT(some.cases_n, all.cases_n);
+    CHECK(some.n < all.n * 8 / 10 && some.n > all.n / 2);
+    for (size_t c = 0; c < all.cases_n; c++) {
+        size_t hits = 0, wanted = 0;
+        double stands = 0;
+
+        for (size_t i = all.case_at[c]; i < all.case_at[c + 1]; i++) {
+            wanted += all.hit[i];
+        }
+        for (size_t i = some.case_at[c]; i < some.case_at[c + 1]; i++) {
+            hits += some.hit[i];
+            stands += (double)some.weight[i];
+        }
+        CHECK_INT(hits, wanted);
+        CHECK_WITHIN(stands, (double)(all.case_at[c + 1] - all.case_at[c]), 1e-4);
+    }
+    asking.case_least = 0;
+    rank_rows_add(&few, &asking);
+    CHECK(few.cases_n <= all.cases_n / 2 + 1);
+    free(twice);
+    rank_rows_free(&all);
+    rank_rows_free(&some);
+    rank_rows_free(&few);
+    shut(&fixture);
+}
