@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "catalog/item_json.h"
 #include "cmd/cmd.h"
 #include "cmd/import_store.h"
 #include "cmd/model_files.h"
@@ -16,6 +17,7 @@
 #include "os/file.h"
 #include "os/mapping.h"
 #include "train/compare.h"
+#include "storage/storage_wait.h"
 #include "train/cores.h"
 #include "train/from_storage.h"
 #include "train/report.h"
@@ -361,6 +363,36 @@ static void print_json(const struct train_report *report, const struct model *mo
     printf("%.*s\n", (int)text.n, text.p);
 }
 
+enum { CATALOGUE_ROWS = 10000 };
+
+/* What the catalogue says of items: for those too new to be learnt from receipts. */
+static enum err read_catalogue(struct place *place, struct history *history)
+{
+    uint64_t since = 0;
+    size_t n = CATALOGUE_ROWS;
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && n == CATALOGUE_ROWS) {
+        const struct storage_row *rows;
+        struct arena arena;
+
+        arena_open(&arena, 1 << 20, SIZE_MAX / 4);
+        err = storage_wait_changes(place->data.storage, place->data.loop, place->tenant, STORAGE_ITEM, since, CATALOGUE_ROWS,
+                                   &arena, &rows, &n);
+        for (size_t i = 0; err == ERR_OK && i < n; i++) {
+            struct item item;
+
+            since = rows[i].revision;
+            if (rows[i].row.n > 0 &&
+                item_json_stored(place->tenant, rows[i].id, rows[i].row, rows[i].revision, &arena, &item) == ERR_OK) {
+                content_add(history, &item);
+            }
+        }
+        arena_close(&arena);
+    }
+    return err;
+}
+
 static enum err train(const struct asked *asked, struct place *place, struct arena *arena, struct why *why)
 {
     struct history history;
@@ -374,6 +406,11 @@ static enum err train(const struct asked *asked, struct place *place, struct are
 
     if (err != ERR_OK) {
         return why_say(why, err, "unreadable", "", "the events could not be read (%s); look at the disk, or restore the backup", err_name(err));
+    }
+    err = read_catalogue(place, &history);
+    if (err != ERR_OK) {
+        history_close(&history);
+        return why_say(why, err, "unreadable", "", "the catalogue could not be read (%s); look at the disk, or restore the backup", err_name(err));
     }
     hash_owner_key(place->secret, history.owner_key);
     span = train_span_for(&history, history_newest_ms(&history) + 1);

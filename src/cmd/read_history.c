@@ -106,6 +106,36 @@ static enum err take_customer(void *ctx, const struct import_customer *customer,
     return ERR_OK;
 }
 
+static enum err take_item(void *ctx, const struct item *item, uint64_t row, struct why *why)
+{
+    (void)row;
+    (void)why;
+    content_add(&((struct reading *)ctx)->history, item);
+    return ERR_OK;
+}
+
+/* A file beside the lines that the map names; ERR_OK where there is none: reports then have no groups by fact, new items no
+ * kin. */
+static enum err read_beside(const struct import_map *map, enum import_section section, const char *lines_path,
+                            const struct import_item_options *options, struct why *why)
+{
+    struct import_counts counts;
+    struct arena arena;
+    const char *path;
+    enum err err;
+
+    if (!map->sheets[section].is_given) {
+        return ERR_OK;
+    }
+    arena_open(&arena, 4096, 65536);
+    err = import_read_sibling(map, section, lines_path, &arena, &path, why);
+    if (err == ERR_OK) {
+        err = import_read_items(map, section, path, options, NULL, NULL, &counts, why);
+    }
+    arena_close(&arena);
+    return err == ERR_ABSENT ? ERR_OK : err;
+}
+
 enum err read_history(const struct import_map *map, const char *lines_path, struct tenant_id tenant,
                       struct history *out_history, struct read_names *out_names, struct import_counts *out_counts,
                       struct why *why)
@@ -113,24 +143,17 @@ enum err read_history(const struct import_map *map, const char *lines_path, stru
     struct reading reading = {.history = {.tenant = tenant}, .has_names = out_names != NULL};
     struct import_receipt_options receipts = {.tenant = tenant, .receipt = take_receipt, .ctx = &reading};
     struct import_item_options customers = {.tenant = tenant, .customer = take_customer, .ctx = &reading};
-    struct import_counts counts;
-    struct arena arena;
-    const char *path;
+    struct import_item_options items = {.tenant = tenant, .item = take_item, .ctx = &reading};
     enum err err = import_read_receipts(map, lines_path, &receipts, NULL, NULL, out_counts, why);
 
-    arena_open(&arena, 4096, 65536);
     if (err == ERR_OK) {
         history_sort(&reading.history);
         sort_names(&reading.names);
+        err = read_beside(map, IMPORT_CUSTOMERS, lines_path, &customers, why);
     }
-    if (err == ERR_OK && map->sheets[IMPORT_CUSTOMERS].is_given) {
-        err = import_read_sibling(map, IMPORT_CUSTOMERS, lines_path, &arena, &path, why);
-        if (err == ERR_OK) {
-            err = import_read_items(map, IMPORT_CUSTOMERS, path, &customers, NULL, NULL, &counts, why);
-        }
-        err = err == ERR_ABSENT ? ERR_OK : err; /* reports then have no groups by fact */
+    if (err == ERR_OK) {
+        err = read_beside(map, IMPORT_ITEMS, lines_path, &items, why);
     }
-    arena_close(&arena);
     if (err != ERR_OK) {
         history_close(&reading.history);
         read_names_close(&reading.names);

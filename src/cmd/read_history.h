@@ -21,8 +21,8 @@ const struct read_name *read_name_of(const struct read_names *names, uint64_t ke
 
 /* The key under which a customer's receipts and facts meet: of the first identifier, kind and value; 0: none. */
 uint64_t read_history_key(const struct event_identifier *identifiers, size_t n);
-/* Reads receipts of customers (receipts of nobody teach no repeat and are left out) and the facts of [customers], where
- * the map names them. Sorted. out_names: may be NULL. Errors: those of import_read.h. */
+/* Reads receipts of customers (receipts of nobody teach no repeat and are left out) and what [customers] and [items]
+ * say, where the map names them. Sorted. out_names: may be NULL. Errors: those of import_read.h. */
 MUST_USE enum err read_history(const struct import_map *map, const char *lines_path, struct tenant_id tenant,
                                struct history *out_history, struct read_names *out_names,
                                struct import_counts *out_counts, struct why *why);

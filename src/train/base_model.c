@@ -106,11 +106,12 @@ static void number_items(struct making *making)
     struct model_build *build = &making->base->build;
     uint64_t *id;
     uint32_t *text_at, at = 0;
+    bool *listed = content_listed(history, making->before_ms);
     size_t n = 0, text_n = 0;
     char *text;
 
     for (uint32_t i = 0; i < history->items.n; i++) {
-        if (making->all_n[i] > 0 || making->looks_n[i] > 0) {
+        if (making->all_n[i] > 0 || making->looks_n[i] > 0 || (listed != NULL && listed[i])) {
             order[n++] = (struct by_count){making->all_n[i], making->looks_n[i], i, history_name(&history->items, i)};
             text_n += order[n - 1].text.n;
         }
@@ -133,6 +134,7 @@ static void number_items(struct making *making)
     }
     text_at[n] = at;
     build->head.items_n = (uint32_t)n;
+    free(listed);
     free(order);
 }
 
@@ -244,7 +246,7 @@ static void fill_popular(struct making *making)
         if (recent_n > 0) {
             topk_offer(&best, (float)recent_n, i);
         }
-        if (i < MODEL_POPULAR_MAX) {
+        if (i < MODEL_POPULAR_MAX && making->all_n[item] + making->looks_n[item] > 0) {
             all[build->all_n++] = i;
         }
     }
@@ -370,11 +372,36 @@ static void fill_stores(struct making *making)
 
 /* ---- W ---- */
 
+static void fill_content(struct making *making)
+{
+    static const enum model_w truths[] = {MODEL_W_TOGETHER, MODEL_W_SESSION, MODEL_W_HISTORY};
+    struct base_model *base = making->base;
+    float *met_n = history_grow(NULL, making->items_n, sizeof(*met_n));
+    struct content_base from = {.dense = base->dense, .items_n = making->items_n, .met_n = met_n,
+                                .before_ms = making->before_ms, .threads = making->settings->threads};
+
+    for (size_t i = 0; i < making->items_n; i++) {
+        met_n[i] = (float)making->all_n[making->arrival[i]] + (float)making->looks_n[making->arrival[i]];
+    }
+    for (size_t t = 0; t < sizeof(truths) / sizeof(*truths); t++) {
+        const struct ridge_w *w = &base->w[truths[t]];
+
+        if (from.w == NULL && w->at != NULL && w->at[making->items_n] > 0) {
+            from.w = w;
+        }
+    }
+    base->w[MODEL_W_CONTENT] = content_train(making->history, &from);
+    free(met_n);
+}
+
 static void fill_w(struct making *making)
 {
     struct base_model *base = making->base;
 
     w_train(making->history, making->before_ms, base->dense, making->items_n, making->settings, base->w);
+    if (making->history->content.n > 0 && !making->settings->leaves_content_out) {
+        fill_content(making);
+    }
     for (int kind = 0; kind < MODEL_WS_; kind++) {
         base->build.w[kind] = (struct model_build_rows){base->w[kind].at, base->w[kind].row};
     }

@@ -15,6 +15,7 @@ struct base_settings {
     struct ridge_settings w[MODEL_WS_]; /* by enum model_w; neighbours 0: that kind is not learnt (train/w_train.h) */
     int64_t window_ms; /* one row of W_TOGETHER: a customer's purchases in so long; 0: one basket */
     bool has_segments;
+    bool leaves_content_out; /* no MODEL_W_CONTENT, though there is a catalogue */
     struct model_domain_settings domain[MODEL_DOMAINS_]; /* is_learnt 0: left out. uses without VSTAN and VMIS: no sequences; without
                                                             PAIRS: no pairs (train/index_train.h, pair_train.h) */
     size_t customers_min;     /* who must share a pair that is published; 0: MODEL_CUSTOMERS_MIN */

@@ -337,8 +337,14 @@ void history_fact_put(struct history *history, const char *name, uint64_t custom
     }
 }
 
+uint32_t history_item_put(struct history *history, struct item_id id, struct bytes text)
+{
+    return names_put(&history->items, id.v, text);
+}
+
 void history_close(struct history *history)
 {
+    content_close(&history->content);
     names_free(&history->items);
     names_free(&history->stores);
     for (size_t i = 0; i < history->facts_n; i++) {

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "event/event.h"
 #include "profile/part.h"
+#include "train/content.h"
 
 #include <stddef.h>
 
@@ -66,6 +67,7 @@ struct history { /* all zero: empty */
     size_t *look_from; /* customers_n + 1: into looks */
     struct history_fact facts[HISTORY_FACTS_MAX];
     size_t facts_n;
+    struct content content; /* what the catalogue says of items (train/content.h) */
     struct mid *retracted; /* mids taken back */
     size_t retracted_n, retracted_room;
     uint8_t owner_key[32]; /* hash_owner_key of the data directory's secret; zeros: recorded files, evaluate */
@@ -76,6 +78,8 @@ void history_close(struct history *history);
 /* Takes in a purchase (its lines of positive quantity), a look at items or a retraction; other kinds teach nothing here. customer: any
  * stable key. event->mid is set. A growth that fails ends the process: a trainer without memory has nothing else to do. */
 void history_add(struct history *history, uint64_t customer, const struct event *event);
+/* The number of an item, new when it has none yet. */
+uint32_t history_item_put(struct history *history, struct item_id id, struct bytes text);
 /* Sorts, numbers customers, takes out retracted baskets and mids met twice. Call once, after the last add. */
 void history_sort(struct history *history);
 /* Whose a sequence of customer number c is, for model files and for whoever asks one: hash_owner, never 0. Nobody is a neighbour of their

@@ -223,6 +223,7 @@ static void leave_out(struct train_settings *settings, const struct history *his
             settings->base.w[of_domain[d]].neighbours = 0;
         }
     }
+    settings->base.leaves_content_out = is_hidden[FEATURE_CONTENT];
     if (is_hidden[FEATURE_BOUGHT_AFTER]) {
         settings->base.w[MODEL_W_BOUGHT].neighbours = 0;
     }
