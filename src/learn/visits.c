@@ -9,6 +9,7 @@
 
 struct visits {
     uint32_t places, used_n, mask;
+    uint32_t made_n; /* places that were ever used: a page of others stays unmade */
     uint32_t free_first; /* by next */
     uint32_t *bucket;    /* first place of each; 0: none */
     struct visit visit[]; /* places + 1; [0] is the ring's head */
@@ -37,10 +38,6 @@ struct visits *visits_open(uint32_t places, void *p)
     visits->places = places;
     visits->mask = buckets_of(places) - 1;
     visits->bucket = (uint32_t *)(void *)&visits->visit[(size_t)places + 1];
-    for (uint32_t i = 1; i <= places; i++) {
-        visits->visit[i].next = i < places ? i + 1 : 0;
-    }
-    visits->free_first = 1;
     return visits;
 }
 
@@ -116,11 +113,15 @@ static struct visit *begin(struct visits *visits, uint64_t part, const struct vi
 {
     uint32_t i, *bucket;
 
-    if (visits->free_first == 0) {
+    if (visits->free_first == 0 && visits->made_n == visits->places) {
         end(visits, visits->visit[0].after, to);
     }
-    i = visits->free_first;
-    visits->free_first = visits->visit[i].next;
+    if (visits->free_first != 0) {
+        i = visits->free_first;
+        visits->free_first = visits->visit[i].next;
+    } else {
+        i = ++visits->made_n;
+    }
     bucket = bucket_of(visits, part);
     visits->visit[i] = (struct visit){.part = part, .number = UINT32_MAX, .next = *bucket};
     *bucket = i;
