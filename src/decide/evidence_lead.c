@@ -185,9 +185,9 @@ struct row {
     size_t n;
 };
 
-/* Rows are looked up once: a live side may solve one anew meanwhile. more_n: room for what is added later. */
-static enum err sum_rows(const struct model_view *view, enum model_w kind, const struct evidence_source *sources, size_t n,
-                         size_t more_n, struct arena *arena, struct tally *out_sum)
+/* Rows are looked up once: a live side may solve one anew meanwhile. */
+enum err evidence_sum_rows(const struct model_view *view, enum model_w kind, const struct evidence_source *sources, size_t n,
+                           size_t more_n, struct arena *arena, struct tally *out_sum)
 {
     struct row *rows = arena_array(arena, n + 1, sizeof(*rows));
     size_t sum = more_n, most = model_view_items_n(view);
@@ -217,7 +217,7 @@ static enum err sum_rows(const struct model_view *view, enum model_w kind, const
 enum err evidence_add_rows(const struct model_view *view, enum model_w kind, const struct evidence_source *sources, size_t n,
                            struct arena *arena, struct tally *out_sum)
 {
-    return sum_rows(view, kind, sources, n, 0, arena, out_sum);
+    return evidence_sum_rows(view, kind, sources, n, 0, arena, out_sum);
 }
 
 /* ---- lists ---- */
@@ -313,17 +313,30 @@ static size_t strongest(const struct evidence_domain *domain, size_t most, struc
 static enum err lead_by_w(struct evidence *evidence, enum model_domain which, struct arena *arena)
 {
     struct evidence_domain *domain = &evidence->domain[which];
-    size_t most = evidence->head == MODEL_HEAD_SESSION ? BESIDE_VISIT : SOURCES_MOST;
+    enum model_w kind = which == MODEL_SESSION ? MODEL_W_SESSION : MODEL_W_HISTORY;
+    size_t most = evidence->head == MODEL_HEAD_SESSION ? BESIDE_VISIT : SOURCES_MOST, n;
     struct evidence_source *speak = arena_array(arena, most, sizeof(*speak));
     struct topk_entry *room = arena_array(arena, most, sizeof(*room));
-    enum err err;
+    float scale[EVIDENCE_LIVE_SOURCES] = {0};
+    struct evidence_live live = {.n = 0};
+    enum err err = ERR_OK;
 
     if (speak == NULL || room == NULL) {
         return ERR_NOMEM;
     }
-    err = evidence_add_rows(evidence->view, which == MODEL_SESSION ? MODEL_W_SESSION : MODEL_W_HISTORY, speak,
-                            strongest(domain, most, room, speak), arena, &domain->w.sum);
-    return err == ERR_OK ? close_list(evidence, which, &domain->w, EVIDENCE_LIST, arena) : err;
+    n = strongest(domain, most, room, speak);
+    if (which == MODEL_SESSION) {
+        err = evidence_live_find(evidence, which, speak, n < EVIDENCE_LIVE_SOURCES ? n : EVIDENCE_LIVE_SOURCES, arena, &live);
+        evidence_live_mix(evidence->view, kind, &live, speak, scale);
+    }
+    if (err == ERR_OK) {
+        err = evidence_sum_rows(evidence->view, kind, speak, n, live.steps_n, arena, &domain->w.sum);
+    }
+    if (err != ERR_OK) {
+        return err;
+    }
+    evidence_live_add(evidence->view, &live, EVIDENCE_LIVE_LEAD, scale, &domain->w.sum);
+    return close_list(evidence, which, &domain->w, EVIDENCE_LIST, arena);
 }
 
 /* Time is bounded: fewer postings of each of many items, fewer neighbours where sequences are long. */
@@ -362,80 +375,13 @@ static enum err lead_by_neighbours(struct evidence *evidence, enum model_domain 
 
 /* ---- the last item ---- */
 
-enum {
-    LIVE_MOST = 256,        /* newest live sequences of a last item that count, */
-    LIVE_STEPS_MOST = 2000, /* and steps in all of them: a few microseconds */
-    LIVE_REACH = 10         /* steps a rule reaches (train/pair_train.h) */
-};
-
-struct live_lasts { /* what the live side holds with the last items: pairs and rules count on, at the request */
-    struct model_sequence_view *at;
-    uint32_t *item; /* the last item it was found by */
-    size_t n, steps_n;
-};
-
-static enum err find_live(const struct evidence *evidence, enum model_domain which, const struct evidence_source *last,
-                          size_t n, struct arena *arena, struct live_lasts *out_lasts)
-{
-    struct live_lasts lasts = {.at = NULL};
-    uint32_t *found;
-
-    *out_lasts = lasts;
-    if (evidence->view->live == NULL) {
-        return ERR_OK;
-    }
-    lasts.at = arena_array(arena, n * LIVE_MOST + 1, sizeof(*lasts.at));
-    lasts.item = arena_array(arena, n * LIVE_MOST + 1, sizeof(*lasts.item));
-    found = arena_array(arena, LIVE_MOST, sizeof(*found));
-    if (lasts.at == NULL || lasts.item == NULL || found == NULL) {
-        return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < n; i++) {
-        size_t found_n = model_live_postings(evidence->view, which, last[i].item, LIVE_MOST, found);
-
-        for (size_t f = 0; f < found_n && lasts.steps_n < LIVE_STEPS_MOST; f++) {
-            struct model_sequence_view sequence = model_live_sequence(evidence->view->live, which, found[f]);
-
-            if (sequence.n > 0 && (evidence->view->owner == 0 || sequence.owner != evidence->view->owner)) {
-                lasts.at[lasts.n] = sequence;
-                lasts.item[lasts.n++] = last[i].item;
-                lasts.steps_n += sequence.n;
-            }
-        }
-    }
-    *out_lasts = lasts;
-    return ERR_OK;
-}
-
-/* As train/pair_train.h counts: every two steps a pair; a later step within reach 1 / distance. */
-static void add_live(const struct model_view *view, const struct live_lasts *lasts, bool is_rule, struct tally *sum)
-{
-    uint32_t items_n = model_view_items_n(view);
-
-    for (size_t l = 0; l < lasts->n; l++) {
-        const struct model_sequence_view *in = &lasts->at[l];
-
-        for (size_t a = 0; a < in->n; a++) {
-            for (size_t b = is_rule ? a + 1 : 0; in->item[a] == lasts->item[l] && b < in->n; b++) {
-                int steps = (int)in->step[b] - (int)in->step[a];
-
-                if (in->item[b] == in->item[a] || in->item[b] >= items_n || b == a ||
-                    (is_rule && (steps < 1 || steps > LIVE_REACH))) {
-                    continue;
-                }
-                tally_add(sum, in->item[b], is_rule ? 1 / (float)steps : 1);
-            }
-        }
-    }
-}
-
 /* Of a basket, all its items are the last. */
 static enum err lead_by_last(struct evidence *evidence, enum model_domain which, struct arena *arena)
 {
     struct evidence_domain *domain = &evidence->domain[which];
     struct evidence_source *last = arena_array(arena, domain->steps_n + 1, sizeof(*last));
     bool is_session = which == MODEL_SESSION;
-    struct live_lasts live;
+    struct evidence_live live;
     size_t n = 0;
     enum err err;
 
@@ -449,18 +395,18 @@ static enum err lead_by_last(struct evidence *evidence, enum model_domain which,
     if (!(domain->settings.uses & MODEL_USES_PAIRS)) {
         return ERR_OK;
     }
-    err = find_live(evidence, which, last, n, arena, &live);
+    err = evidence_live_find(evidence, which, last, n, arena, &live);
     if (err == ERR_OK) {
-        err = sum_rows(evidence->view, is_session ? MODEL_W_PAIR_SESSION : MODEL_W_PAIR_HISTORY, last, n, live.steps_n, arena,
+        err = evidence_sum_rows(evidence->view, is_session ? MODEL_W_PAIR_SESSION : MODEL_W_PAIR_HISTORY, last, n, live.steps_n, arena,
                        &domain->pairs.sum);
     }
     if (err == ERR_OK) {
-        add_live(evidence->view, &live, false, &domain->pairs.sum);
-        err = sum_rows(evidence->view, is_session ? MODEL_W_RULE_SESSION : MODEL_W_RULE_HISTORY, last, n, live.steps_n, arena,
+        evidence_live_add(evidence->view, &live, EVIDENCE_LIVE_PAIR, NULL, &domain->pairs.sum);
+        err = evidence_sum_rows(evidence->view, is_session ? MODEL_W_RULE_SESSION : MODEL_W_RULE_HISTORY, last, n, live.steps_n, arena,
                        &domain->rules.sum);
     }
     if (err == ERR_OK) {
-        add_live(evidence->view, &live, true, &domain->rules.sum);
+        evidence_live_add(evidence->view, &live, EVIDENCE_LIVE_RULE, NULL, &domain->rules.sum);
     }
     if (err == ERR_OK) {
         err = close_list(evidence, which, &domain->pairs, EVIDENCE_LIST, arena);

@@ -306,6 +306,16 @@ TEST(evidence_visit_speaks_through_pairs_and_rules_of_the_last_item)
     end();
 }
 
+static float total_of(const struct tally *sum)
+{
+    float total = 0;
+
+    for (size_t i = 0; sum->n > 0 && i <= sum->mask; i++) {
+        total += sum->slot[i].sum;
+    }
+    return total;
+}
+
 /* Two visits since the file was made went from 20 to 150 and 151, a third was the asker's own. */
 TEST(evidence_pairs_and_rules_count_on_in_the_live_side)
 {
@@ -313,12 +323,17 @@ TEST(evidence_pairs_and_rules_count_on_in_the_live_side)
     struct model_live_room room = {.sequences = 8, .steps = 64, .items = 4, .texts = 64};
     struct model_step steps[] = {{20, 0}, {150, 1}, {20, 2}, {151, 3}};
     struct model_live *live;
-    const struct tally *pairs, *rules;
+    const struct tally *pairs, *rules, *w;
+    float before;
 
     begin();
     plant(MODEL_W_PAIR_SESSION, 5, 4);
     plant(MODEL_W_RULE_SESSION, 5, 4);
+    plant(MODEL_W_SESSION, 5, .4f);
     open_view();
+    happen(EVENT_VIEW, 20, NOW_MS - 1000);
+    gather_as(MODEL_HEAD_SESSION);
+    before = total_of(&evidence.domain[MODEL_SESSION].w.sum);
     CHECK(model_live_bytes(view.base, &room) <= sizeof(room_of));
     memset(room_of, 0, sizeof(room_of));
     live = model_live_open(view.base, &room, room_of);
@@ -327,7 +342,6 @@ TEST(evidence_pairs_and_rules_count_on_in_the_live_side)
     (void)model_live_append(live, MODEL_SESSION, steps, 4, NOW_MS - 3000, 9, UINT32_MAX);
     view = model_view_of(view.base, live);
     view.owner = 9;
-    happen(EVENT_VIEW, 20, NOW_MS - 1000);
     gather_as(MODEL_HEAD_SESSION);
     pairs = &evidence.domain[MODEL_SESSION].pairs.sum;
     rules = &evidence.domain[MODEL_SESSION].rules.sum;
@@ -338,6 +352,11 @@ TEST(evidence_pairs_and_rules_count_on_in_the_live_side)
     CHECK_NEAR((double)tally_get(rules, 150), 2); /* what was before 20 does not follow it */
     CHECK_WITHIN((double)tally_get(rules, 151), 1.0 / 3 + 1, 1e-6);
     CHECK_NEAR((double)tally_get(rules, 25), 4);
+    /* W's row has the same mass, some of it where the new visits went: the nearer the more. */
+    w = &evidence.domain[MODEL_SESSION].w.sum;
+    CHECK_WITHIN((double)total_of(w), (double)before, 1e-5);
+    CHECK(tally_get(w, 150) > tally_get(w, 151) && tally_get(w, 151) > 0);
+    CHECK(tally_get(w, 25) < .4f && tally_get(w, 25) > .9f * .4f);
     end();
 }
 
