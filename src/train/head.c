@@ -434,7 +434,7 @@ static void leave_parts_out(struct head *head, const struct model_rank *start, d
 
 /* ---- groups ---- */
 
-enum { GROUP_CASES_MIN = 5 }; /* fewer say nothing, or too much of whom */
+enum { STORES = 5, GROUP_CASES_MIN = 5 }; /* fewer say nothing, or too much of whom */
 
 static void add_group(const struct head *head, const char *kind, struct bytes name, const struct head_case *scores,
                       const bool *is_in, struct train_report *report)
@@ -498,6 +498,42 @@ static bool is_repeat(const struct head *head, const struct history *history, si
     return false;
 }
 
+/* Where a customer was last; UINT32_MAX: not said, or a visit. */
+static uint32_t last_store(const struct head *head, const struct history *history, size_t c)
+{
+    const struct next_case *one = &head->cases[head->judge.case_of[c]];
+
+    return one->is_look || one->to == one->from ? UINT32_MAX : history->baskets[one->to - 1].store;
+}
+
+/* The five stores most cases were last in. */
+static void add_stores(const struct head *head, const struct history *history, const struct head_case *scores, bool *is_in,
+                       struct train_report *report)
+{
+    size_t *times = history_zero(history->stores.n, sizeof(*times));
+
+    for (size_t c = 0; c < head->judge.cases_n; c++) {
+        uint32_t store = last_store(head, history, c);
+
+        if (store != UINT32_MAX) {
+            times[store]++;
+        }
+    }
+    for (int k = 0; k < STORES && history->stores.n > 1; k++) {
+        uint32_t best = 0;
+
+        for (uint32_t s = 1; s < history->stores.n; s++) {
+            best = times[s] > times[best] ? s : best;
+        }
+        for (size_t c = 0; c < head->judge.cases_n; c++) {
+            is_in[c] = last_store(head, history, c) == best;
+        }
+        add_group(head, "last in store", history_name(&history->stores, best), scores, is_in, report);
+        times[best] = 0;
+    }
+    free(times);
+}
+
 static void add_groups(const struct head *head, const struct history *history, const struct head_case *scores,
                        struct train_report *report)
 {
@@ -531,6 +567,7 @@ static void add_groups(const struct head *head, const struct history *history, c
         }
         add_group(head, "rarest that came", bytes_of(meets[i].name), scores, is_in, report);
     }
+    add_stores(head, history, scores, is_in, report);
     for (size_t f = 0; f < history->facts_n; f++) {
         for (uint32_t v = 0; v < history->facts[f].values.n; v++) {
             for (size_t c = 0; c < n; c++) {
