@@ -8,6 +8,7 @@
 
 #define CALM 10.0f           /* counts below this are mostly chance: they make nothing urgent by themselves */
 #define SCALE_MOST 1048576.0 /* 2^20: far below where a float loses a single look */
+#define HALVES_MOST 60.0     /* before from_ms: what is older still is nothing, but a number that can be divided by */
 
 static size_t rounded(size_t n)
 {
@@ -35,7 +36,9 @@ struct covisits covisits_open(uint32_t items, int64_t from_ms, int64_t half_life
 
 static double scale_at(const struct covisits *covisits, int64_t at_ms)
 {
-    return exp2((double)(at_ms - covisits->from_ms) / (double)covisits->half_life_ms);
+    double halves = ((double)at_ms - (double)covisits->from_ms) / (double)covisits->half_life_ms;
+
+    return exp2(halves < -HALVES_MOST ? -HALVES_MOST : halves > HALVES_MOST ? HALVES_MOST : halves);
 }
 
 static void renormalise(struct covisits *covisits, int64_t at_ms, double scale)
@@ -69,7 +72,7 @@ static struct covisit_cell *cell_of(const struct covisits *covisits, uint32_t a,
     return smallest;
 }
 
-void covisits_add(struct covisits *covisits, uint32_t a, uint32_t b, int64_t at_ms)
+void covisits_add(struct covisits *covisits, uint32_t a, uint32_t b, uint64_t who, int64_t at_ms)
 {
     double scale = scale_at(covisits, at_ms);
     struct covisit_cell *cell;
@@ -81,9 +84,10 @@ void covisits_add(struct covisits *covisits, uint32_t a, uint32_t b, int64_t at_
     }
     cell = cell_of(covisits, a, b);
     if (cell->other != b + 1) {
-        *cell = (struct covisit_cell){b + 1, cell->other == 0 ? 0 : cell->count / 2};
+        *cell = (struct covisit_cell){b + 1, cell->other == 0 ? 0 : cell->count / 2, 0};
     }
     cell->count += (float)scale;
+    cell->people |= UINT32_C(1) << (who >> 59);
     covisits->sum[a] += (float)scale;
     covisits->urgency[a] += 1 / (covisits->sum[a] / (float)scale + CALM);
 }
@@ -100,13 +104,13 @@ float covisits_sum(const struct covisits *covisits, uint32_t a, int64_t at_ms)
     return covisits->sum[a] / (float)scale_at(covisits, at_ms);
 }
 
-void covisits_row(const struct covisits *covisits, uint32_t a, int64_t at_ms, struct topk *best)
+void covisits_row(const struct covisits *covisits, uint32_t a, unsigned people_min, int64_t at_ms, struct topk *best)
 {
     const struct covisit_cell *row = covisits->cell + (size_t)a * COVISIT_CELLS;
     float scale = (float)scale_at(covisits, at_ms);
 
     for (unsigned i = 0; i < COVISIT_CELLS; i++) {
-        if (row[i].other != 0) {
+        if (row[i].other != 0 && (unsigned)__builtin_popcount(row[i].people) >= people_min) {
             topk_offer(best, row[i].count / scale, row[i].other - 1);
         }
     }

@@ -215,14 +215,14 @@ static uint32_t item_of(const struct learn *learn, struct item_id item)
 /* A person more has met an item nobody knew: its number once there are enough of them. */
 static uint32_t newcomer(struct learn *learn, struct item_id item, uint64_t who)
 {
-    struct bytes text;
+    struct bytes text = learn->world.text(learn->world.ctx, item);
     uint32_t number;
 
-    if (!newcomers_met(&learn->newcomers, item, who)) {
+    /* Ids that nobody sells, made up through a page's open key, take no place of those who are counted. */
+    if (text.n == 0 || !newcomers_met(&learn->newcomers, item, who)) {
         return MODEL_NONE;
     }
-    text = learn->world.text(learn->world.ctx, item);
-    number = text.n > 0 ? model_live_item(learn->live, item, text) : MODEL_NONE;
+    number = model_live_item(learn->live, item, text);
     learn->counts.newcomers_n += number != MODEL_NONE;
     return number;
 }
@@ -263,20 +263,26 @@ static void watch(struct learn *learn, const struct visit *visit, struct item_id
     }
 }
 
-static void count_pairs(struct learn *learn, const struct visit *visit, uint32_t item, int64_t at_ms)
+/* Each two of a window once, however often one goes back and forth between them. */
+static void count_pairs(struct learn *learn, const struct visit *visit, uint32_t item, uint64_t owner, int64_t at_ms)
 {
     uint32_t first = visit->steps_n > WINDOW ? visit->steps_n - WINDOW : 0;
 
     for (uint32_t i = first; i < visit->steps_n; i++) {
+        if (visit->steps[i].item == item) {
+            return;
+        }
+    }
+    for (uint32_t i = first; i < visit->steps_n; i++) {
         uint32_t other = visit->steps[i].item;
-        bool is_again = other == item || other >= learn->covisits.items;
+        bool is_again = other >= learn->covisits.items;
 
         for (uint32_t j = first; j < i; j++) {
             is_again = is_again || visit->steps[j].item == other;
         }
         if (!is_again) {
-            covisits_add(&learn->covisits, item, other, at_ms);
-            covisits_add(&learn->covisits, other, item, at_ms);
+            covisits_add(&learn->covisits, item, other, owner, at_ms);
+            covisits_add(&learn->covisits, other, item, owner, at_ms);
         }
     }
 }
@@ -301,9 +307,11 @@ static void look(struct learn *learn, const struct lesson *lesson, uint64_t owne
     if (item == MODEL_NONE) {
         return;
     }
-    watch(learn, visit, lesson->item, item, lesson->at_ms);
-    if (item < learn->covisits.items) {
-        count_pairs(learn, visit, item, lesson->at_ms);
+    if (visit->looks_n < MODEL_SEQUENCE_MAX) { /* bots and staff count nowhere */
+        watch(learn, visit, lesson->item, item, lesson->at_ms);
+        if (item < learn->covisits.items) {
+            count_pairs(learn, visit, item, owner, lesson->at_ms);
+        }
     }
     visits_look(learn->visits, visit, item, &to);
 }
@@ -418,7 +426,7 @@ static bool renew_row(struct learn *learn, uint32_t item, int64_t now_ms)
     for (size_t i = 0; i < base_n; i++) {
         insert(row, &n, base[i]);
     }
-    covisits_row(&learn->covisits, item, now_ms, &beside);
+    covisits_row(&learn->covisits, item, MODEL_CUSTOMERS_MIN, now_ms, &beside);
     topk_sort(&beside);
     for (size_t i = 0; i < beside.n; i++) {
         bool is_new = item >= items_n || beside.at[i].item >= items_n;

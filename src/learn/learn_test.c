@@ -29,7 +29,7 @@ struct shop { /* a planted model, its live side and what learns into it */
 static struct bytes text_of(void *ctx, struct item_id item)
 {
     (void)ctx;
-    return item.v == 404 ? (struct bytes){0} : BYTES_LIT("new");
+    return item.v == 404 || item.v >> 32 == 404 ? (struct bytes){0} : BYTES_LIT("new");
 }
 
 static uint64_t category_of(void *ctx, struct item_id item)
@@ -220,6 +220,53 @@ TEST(learn_shows_a_new_item_after_five_people_in_company)
         teach(&shop, part, EVENT_VIEW, (struct item_id){404}, 6001);
     }
     CHECK_INT(number_of(&shop, (struct item_id){404}), MODEL_NONE);
+    shop_close(&shop);
+}
+
+/* P7: a row is what five people did; how often one of them did it, and what a bot does, is in none. */
+TEST(learn_renews_no_row_from_what_one_visitor_does)
+{
+    const struct item_id new = {12345};
+    struct shop shop;
+    struct model_view view;
+    const struct model_weight *row;
+    size_t n;
+
+    shop_open(&shop, &wide, 0);
+    for (uint64_t part = 1; part <= 5; part++) { /* five know it, each beside something else */
+        look(&shop, part, (unsigned)part + 4, 2000);
+        teach(&shop, part, EVENT_VIEW, new, 2001);
+    }
+    CHECK_INT(number_of(&shop, new), ITEMS);
+    for (int again = 0; again < 40; again++) { /* one goes back and forth, visit after visit, five hundred times a visit */
+        for (int looks = 0; looks < (again == 0 ? 500 : 4); looks++) {
+            look(&shop, 7, 2, 3000 + (again * 2 + 1) * (int64_t)MODEL_SESSION_GAP_MS);
+            teach(&shop, 7, EVENT_VIEW, new, 3001 + (again * 2 + 1) * (int64_t)MODEL_SESSION_GAP_MS);
+        }
+    }
+    CHECK_INT(learn_rows(shop.learn, shop.live, 100, 3000 + 80 * (int64_t)MODEL_SESSION_GAP_MS), 0);
+    view = model_view_of(shop.model, shop.live);
+    row = model_view_row(&view, MODEL_W_SESSION, ITEMS, &n);
+    CHECK(row == NULL || n == 0);
+    shop_close(&shop);
+}
+
+/* A page's key is open: what is made up through it must not keep what is sold from being learnt. */
+TEST(learn_counts_no_items_that_nobody_sells)
+{
+    const struct item_id new = {12345};
+    struct shop shop;
+
+    shop_open(&shop, &wide, 0);
+    for (uint64_t part = 1; part <= 100; part++) {
+        look(&shop, part, 2, 2000);
+        teach(&shop, part, EVENT_VIEW, (struct item_id){UINT64_C(404) << 32 | part}, 2001);
+    }
+    for (uint64_t part = 201; part <= 205; part++) {
+        look(&shop, part, 2, 3000);
+        teach(&shop, part, EVENT_VIEW, new, 3001);
+    }
+    CHECK_INT(number_of(&shop, new), ITEMS);
     shop_close(&shop);
 }
 
