@@ -323,7 +323,7 @@ enum err api_open(struct storage *storage, const uint8_t secret[32], struct api 
 
 struct model_view api_view(const struct api_tenant *tenant)
 {
-    const struct api_model *model = atomic_load_explicit(&tenant->model, memory_order_acquire);
+    const struct api_model *model = atomic_load(&tenant->model); /* not before publish_enter's store: an acquire might be */
 
     return model != NULL ? model_view_of(model->base, model->live) : (struct model_view){0};
 }

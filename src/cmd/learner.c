@@ -502,7 +502,10 @@ static void each_second(struct learner *learner, int64_t now_s)
             continue;
         }
         learn_tick(mind->learn, live, now_ms(learner));
-        if (is_rows) {
+        if (is_rows && model_live_rows_are_stale(live)) {
+            live = renew(learner, mind, live);
+        }
+        if (is_rows && live != NULL) {
             (void)learn_rows(mind->learn, live, ROWS_MOST, now_ms(learner));
         }
         counts = learn_counts(mind->learn, now_ms(learner));

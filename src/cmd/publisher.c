@@ -35,11 +35,11 @@ struct publisher {
     struct loop *loop; /* the thread's */
     pthread_t thread;
     bool is_running;
-    void (*changed)(void *ctx);
-    void *changed_ctx;
     pthread_mutex_t lock; /* swaps, of files by this thread, of live sides by the learner's */
+    void (*changed)(void *ctx); /* under lock, as is all that follows */
+    void *changed_ctx;
     uint64_t generation;
-    struct held *held[API_TENANTS_MAX]; /* by place in api->tenants; under lock, as is: */
+    struct held *held[API_TENANTS_MAX]; /* by place in api->tenants */
     struct pair *pair[API_TENANTS_MAX];
 };
 
@@ -154,10 +154,10 @@ static enum err swap(struct publisher *publisher, size_t at, struct held *held)
     if (old != NULL) {
         publish_retire(publisher->api->publish, old, held_free);
     }
-    pthread_mutex_unlock(&publisher->lock);
     if (publisher->changed != NULL) {
         publisher->changed(publisher->changed_ctx);
     }
+    pthread_mutex_unlock(&publisher->lock);
     return ERR_OK;
 }
 
@@ -192,8 +192,10 @@ void publisher_unlock(struct publisher *publisher)
 
 void publisher_listen(struct publisher *publisher, void (*changed)(void *ctx), void *ctx)
 {
+    pthread_mutex_lock(&publisher->lock); /* who listened is told nothing any more once this returns */
     publisher->changed = changed;
     publisher->changed_ctx = ctx;
+    pthread_mutex_unlock(&publisher->lock);
 }
 
 static size_t place_of(const struct api *api, const struct api_tenant *tenant)

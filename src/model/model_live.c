@@ -51,7 +51,8 @@ struct model_live {
     struct live_item *item;
     _Atomic uint32_t *table; /* by the low bits of id: 1 + live item */
     char *text;
-    uint32_t texts_n, rows_n, weights_n; /* the writer's */
+    uint32_t texts_n, rows_n, weights_n; /* the writer's, as is: */
+    uint32_t stale_rows_n, stale_weights_n; /* of those, what another row took the place of */
     _Atomic uint32_t items_n;
     float repeat, gap; /* the shop's means */
     struct live_domain domain[MODEL_DOMAINS_];
@@ -316,6 +317,8 @@ static _Atomic uint32_t *row_at(const struct model_live *live, enum model_w kind
 
 bool model_live_row(struct model_live *live, enum model_w kind, uint32_t item, const struct model_weight *row, size_t n)
 {
+    uint32_t old;
+
     assert(n <= MODEL_W_ROW_MAX && item < live->base_items_n + model_live_items_n(live));
     if (live->rows_n == live->room.rows || n > live->room.weights - live->weights_n) {
         return false;
@@ -325,8 +328,21 @@ bool model_live_row(struct model_live *live, enum model_w kind, uint32_t item, c
     }
     live->row[live->rows_n] = (struct live_row){live->weights_n, (uint32_t)n};
     live->weights_n += (uint32_t)n;
+    old = atomic_load_explicit(row_at(live, kind, item), memory_order_relaxed);
+    if (old > 0) {
+        live->stale_rows_n++;
+        live->stale_weights_n += live->row[old - 1].n;
+    }
     atomic_store_explicit(row_at(live, kind, item), ++live->rows_n, memory_order_release);
     return true;
+}
+
+bool model_live_rows_are_stale(const struct model_live *live)
+{
+    const struct model_live_room *room = &live->room;
+
+    return (live->rows_n > room->rows / 8 * 7 && live->stale_rows_n >= live->rows_n / 4) ||
+           (live->weights_n > room->weights / 8 * 7 && live->stale_weights_n >= live->weights_n / 4);
 }
 
 static bool renew_items(const struct model_live *from, struct model_live *to)

@@ -45,6 +45,8 @@ void model_live_empty_base(struct model_live *live, enum model_domain domain, ui
 uint32_t model_live_item(struct model_live *live, struct item_id id, struct bytes text);
 /* Puts a row in place of the base's (or of nothing): at most MODEL_W_ROW_MAX, largest |weight| first. false: no room. */
 bool model_live_row(struct model_live *live, enum model_w kind, uint32_t item, const struct model_weight *row, size_t n);
+/* Is the room for rows nearly full, and worth a renewal: a quarter of what fills it was put in the place of later? */
+bool model_live_rows_are_stale(const struct model_live *live);
 /* Fills an empty `to` of the same base with all items (numbers stay), rows and erasures and the newest `keep` sequences of each
  * domain. Sequence s of `from` is s - out_shift[domain] in `to`. false: `to` has too little room; throw it away. */
 bool model_live_renew(const struct model_live *from, uint32_t keep, struct model_live *to,

@@ -316,6 +316,44 @@ TEST(model_live_full_room_takes_no_more)
     arena_close(&arena);
 }
 
+/* Rows renewed day after day fill their room: a renewal gives back what later ones took the place of. */
+TEST(model_live_rows_go_on_after_a_renewal)
+{
+    struct way ways[WAYS];
+    struct rng rng = {1};
+    struct arena arena;
+    const struct model *base;
+    struct model_live *live, *renewed;
+    struct model_view view;
+    const struct model_weight row[] = {{3, 0.5f}, {1, 0.25f}};
+    uint32_t shift[MODEL_DOMAINS_];
+    size_t n;
+
+    arena_open(&arena, 1 << 20, 1 << 26);
+    plant(&rng, ways);
+    base = model_of(ways, 10, &arena);
+    live = open_live(base, &arena);
+    for (uint32_t i = 0; i < room.rows; i++) {
+        CHECK(!model_live_rows_are_stale(live));
+        CHECK(model_live_row(live, MODEL_W_SESSION, i, row, 1));
+    }
+    CHECK(!model_live_rows_are_stale(live)); /* full, but of rows that are read */
+    live = open_live(base, &arena);
+    for (uint32_t i = 0; i < room.rows; i++) {
+        CHECK(model_live_row(live, MODEL_W_SESSION, 5, row, 1 + i % 2));
+    }
+    CHECK(!model_live_row(live, MODEL_W_SESSION, 5, row, 1));
+    CHECK(model_live_rows_are_stale(live));
+    renewed = open_live(base, &arena);
+    CHECK(model_live_renew(live, 10, renewed, shift));
+    CHECK(!model_live_rows_are_stale(renewed));
+    view = model_view_of(base, renewed);
+    (void)model_view_row(&view, MODEL_W_SESSION, 5, &n);
+    CHECK_INT(n, 2);
+    CHECK(model_live_row(renewed, MODEL_W_SESSION, 6, row, 1));
+    arena_close(&arena);
+}
+
 /* ---- one writer, many readers: run under ThreadSanitizer, too ---- */
 
 struct reading {
