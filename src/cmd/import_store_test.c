@@ -8,6 +8,7 @@
 #include "identity/identifier.h"
 #include "profile/declared.h"
 #include "storage/storage_wait.h"
+#include "train/from_storage.h"
 
 #include <stdio.h>
 
@@ -171,6 +172,38 @@ TEST(import_store_refuses_the_same_file_with_another_shift)
     CHECK_INT(import(map, RECEIPTS, 31, &tally, &mark), ERR_CONFLICT);
     CHECK_INT(import(map, RECEIPTS, 0, &tally, &mark), ERR_CONFLICT);
     CHECK_OK(import(map, RECEIPTS, 30, &tally, &mark));
+    close_storage();
+}
+
+static size_t learnt_from(void)
+{
+    struct history history;
+    size_t n;
+
+    CHECK_OK(history_from_storage(data.storage, (struct tenant_id){1}, now_ms(NULL), &history));
+    n = history.baskets_n;
+    history_close(&history);
+    return n;
+}
+
+/* P7: what is kept for other purposes is no lesson, though nobody refused anything. */
+TEST(import_store_teaches_what_may_personalise)
+{
+    struct import_tally tally;
+    struct import_mark mark;
+
+    open_storage();
+    CHECK_OK(import(map_of("consent = store measure\n"), RECEIPTS, 0, &tally, &mark));
+    CHECK_INT(tally.stored_n, RECEIPTS);
+    CHECK_INT(learnt_from(), 0);
+    close_storage();
+    open_storage();
+    CHECK_OK(import(map_of("consent = store personalise\n"), RECEIPTS, 0, &tally, &mark));
+    CHECK_INT(learnt_from(), RECEIPTS);
+    close_storage();
+    open_storage();
+    CHECK_OK(import(map_of(""), RECEIPTS, 0, &tally, &mark)); /* nameless */
+    CHECK_INT(learnt_from(), RECEIPTS);
     close_storage();
 }
 

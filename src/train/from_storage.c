@@ -58,6 +58,14 @@ static int owner_order(const void *a, const void *b)
     return (x->part > y->part) - (x->part < y->part);
 }
 
+/* What was let in for other purposes alone is not learnt from, whatever the customer says of the rest (as in learn/lesson.h). */
+static bool is_kept_to_learn(const struct storage_scan_event *from, const struct event *event)
+{
+    bool is_anonymous = from->part.v == get_be64(from->mid.b) >> 1; /* as ingest makes it */
+
+    return is_anonymous || event->kind == EVENT_RETRACT || (event->purposes >> PURPOSE_PERSONALISE & 1) != 0;
+}
+
 static bool on_event(void *ctx, const struct storage_scan_event *from)
 {
     struct reading *reading = ctx;
@@ -77,7 +85,7 @@ static bool on_event(void *ctx, const struct storage_scan_event *from)
         reading->history.unread_n++;
         return true;
     }
-    if (reading->err == ERR_OK) {
+    if (reading->err == ERR_OK && is_kept_to_learn(from, &event)) {
         event.mid = from->mid;
         history_add(&reading->history, owner != NULL ? owner->customer : from->part.v, &event);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* from_storage.h - the history of one tenant out of its storage: a checkpoint of a running server, or the storage itself.
  *
- * Purchases of all parts of a customer are one customer's. Who refused or withdrew personalisation teaches nothing (P7); who
- * said nothing was let in by a gated source. Anonymous receipts count as one customer each. */
+ * Purchases of all parts of a customer are one customer's. Who refused or withdrew personalisation teaches nothing (P7), nor
+ * does an event that was not let in for it. Anonymous receipts count as one customer each. */
 #pragma once
 
 #include "storage/storage.h"
