@@ -51,9 +51,9 @@ struct model_live {
     struct live_item *item;
     _Atomic uint32_t *table; /* by the low bits of id: 1 + live item */
     char *text;
-    uint32_t texts_n, rows_n, weights_n; /* the writer's, as is: */
-    uint32_t stale_rows_n, stale_weights_n; /* of those, what another row took the place of */
-    _Atomic uint32_t items_n;
+    uint32_t texts_n, weights_n;            /* the writer's, as is: */
+    uint32_t stale_rows_n, stale_weights_n; /* what another row took the place of */
+    _Atomic uint32_t items_n, rows_n;
     float repeat, gap; /* the shop's means */
     struct live_domain domain[MODEL_DOMAINS_];
     struct live_row *row;
@@ -317,31 +317,33 @@ static _Atomic uint32_t *row_at(const struct model_live *live, enum model_w kind
 
 bool model_live_row(struct model_live *live, enum model_w kind, uint32_t item, const struct model_weight *row, size_t n)
 {
-    uint32_t old;
+    uint32_t rows_n = atomic_load_explicit(&live->rows_n, memory_order_relaxed), old;
 
     assert(n <= MODEL_W_ROW_MAX && item < live->base_items_n + model_live_items_n(live));
-    if (live->rows_n == live->room.rows || n > live->room.weights - live->weights_n) {
+    if (rows_n == live->room.rows || n > live->room.weights - live->weights_n) {
         return false;
     }
     if (n > 0) {
         memcpy(live->weight + live->weights_n, row, n * sizeof(*row));
     }
-    live->row[live->rows_n] = (struct live_row){live->weights_n, (uint32_t)n};
+    live->row[rows_n] = (struct live_row){live->weights_n, (uint32_t)n};
     live->weights_n += (uint32_t)n;
     old = atomic_load_explicit(row_at(live, kind, item), memory_order_relaxed);
     if (old > 0) {
         live->stale_rows_n++;
         live->stale_weights_n += live->row[old - 1].n;
     }
-    atomic_store_explicit(row_at(live, kind, item), ++live->rows_n, memory_order_release);
+    atomic_store_explicit(row_at(live, kind, item), rows_n + 1, memory_order_release);
+    atomic_store_explicit(&live->rows_n, rows_n + 1, memory_order_release);
     return true;
 }
 
 bool model_live_rows_are_stale(const struct model_live *live)
 {
     const struct model_live_room *room = &live->room;
+    uint32_t rows_n = atomic_load_explicit(&live->rows_n, memory_order_relaxed);
 
-    return (live->rows_n > room->rows / 8 * 7 && live->stale_rows_n >= live->rows_n / 4) ||
+    return (rows_n > room->rows / 8 * 7 && live->stale_rows_n >= rows_n / 4) ||
            (live->weights_n > room->weights / 8 * 7 && live->stale_weights_n >= live->weights_n / 4);
 }
 
@@ -360,7 +362,7 @@ static bool renew_items(const struct model_live *from, struct model_live *to)
                                   memory_order_relaxed);
         }
     }
-    for (unsigned k = 0; from->rows_n > 0 && k < MODEL_WS_; k++) {
+    for (unsigned k = 0; from->room.rows > 0 && k < MODEL_WS_; k++) {
         for (uint32_t i = 0; i < from->base_items_n + items_n; i++) {
             uint32_t at = atomic_load_explicit(row_at(from, (enum model_w)k, i), memory_order_relaxed);
 
@@ -430,7 +432,8 @@ struct model_view model_view_of(const struct model *base, const struct model_liv
         for (unsigned d = 0; d < MODEL_DOMAINS_; d++) {
             view.sequences_end[d] = model_live_sequences_n(live, (enum model_domain)d);
         }
-        view.live_items_n = model_live_items_n(live); /* after the sequences: all their items are seen */
+        view.rows_end = atomic_load_explicit(&live->rows_n, memory_order_acquire);
+        view.live_items_n = model_live_items_n(live); /* after sequences and rows: all their items are seen */
     }
     return view;
 }
@@ -553,7 +556,7 @@ const struct model_weight *model_view_row(const struct model_view *view, enum mo
     if (view->live != NULL && view->live->room.rows > 0) {
         uint32_t at = atomic_load_explicit(row_at(view->live, kind, item), memory_order_acquire);
 
-        if (at != 0) {
+        if (at != 0 && at <= view->rows_end) {
             *out_n = view->live->row[at - 1].n;
             return view->live->weight + view->live->row[at - 1].at;
         }

@@ -71,7 +71,8 @@ uint32_t model_view_find(const struct model_view *view, struct item_id id);
 struct item_id model_view_id(const struct model_view *view, uint32_t item);
 struct bytes model_view_text(const struct model_view *view, uint32_t item);
 uint32_t model_view_items_n(const struct model_view *view);
-/* The base's row; for what the live side solved anew, that row. n 0 for items without one. */
+/* The base's row; for what the live side solved anew, that row (solved again since the view was pinned: the base's). n 0
+ * for items without one. */
 const struct model_weight *model_view_row(const struct model_view *view, enum model_w kind, uint32_t item, size_t *out_n);
 /* Of a live item: counts since it came, and the shop's means of what takes time to know. */
 struct model_item model_view_item(const struct model_view *view, uint32_t item);

@@ -316,6 +316,33 @@ TEST(model_live_full_room_takes_no_more)
     arena_close(&arena);
 }
 
+/* A request that a learner overtakes: what it pinned has no name for an item of a newer row. */
+TEST(model_live_row_newer_than_the_view_is_not_seen)
+{
+    struct way ways[WAYS];
+    struct rng rng = {1};
+    struct arena arena;
+    const struct model *base;
+    struct model_live *live;
+    struct model_view before, after;
+    const struct model_weight row[] = {{ITEMS, 0.5f}};
+    size_t n;
+
+    arena_open(&arena, 1 << 20, 1 << 26);
+    plant(&rng, ways);
+    base = model_of(ways, 10, &arena);
+    live = open_live(base, &arena);
+    before = model_view_of(base, live);
+    CHECK_INT(model_live_item(live, kit_item(100), BYTES_LIT("i100")), ITEMS);
+    CHECK(model_live_row(live, MODEL_W_SESSION, 5, row, 1));
+    after = model_view_of(base, live);
+    (void)model_view_row(&before, MODEL_W_SESSION, 5, &n);
+    CHECK_INT(n, 0);
+    CHECK_INT(model_view_row(&after, MODEL_W_SESSION, 5, &n)[0].item, ITEMS);
+    CHECK_INT(n, 1);
+    arena_close(&arena);
+}
+
 /* Rows renewed day after day fill their room: a renewal gives back what later ones took the place of. */
 TEST(model_live_rows_go_on_after_a_renewal)
 {

@@ -16,6 +16,7 @@ struct model_view { /* {.base = model} is a view without a live side */
     const struct model_live *live;
     uint32_t sequences_end[2]; /* by domain: live sequences before this one are seen */
     uint32_t live_items_n;     /* live items that are seen: numbers from model_items_n(base) on */
+    uint32_t rows_end;         /* rows of the live side that are seen: a newer one may name items that are not */
     uint64_t owner;            /* whose request it is (hash_owner), for whoever makes the view: nobody is a neighbour of
                                   the visit or the purchases that are asked about; 0: nobody's */
 };
