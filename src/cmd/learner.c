@@ -258,21 +258,20 @@ static bool mind_make(struct learner *learner, struct mind *mind, const struct a
     return true;
 }
 
-static void forget_all(struct learner *learner, struct mind *mind)
+/* The pair was published with all of them hidden (publisher.c), and who came after was hidden in it: what is left is to take no
+ * lesson of them. */
+static void refuse_all(struct learner *learner, struct mind *mind)
 {
     const struct forgotten *all;
     struct arena arena;
-    struct model_live *live;
     size_t n = 0;
 
     arena_open(&arena, ARENA_BYTES, ARENA_BYTES_MAX);
     publisher_lock(learner->publisher);
-    if (forgotten_read(learner->api->storage, learner->loop, mind->tenant->id, &arena, &all, &n) == ERR_OK &&
-        (live = enter(learner, mind)) != NULL) {
+    if (forgotten_read(learner->api->storage, learner->loop, mind->tenant->id, &arena, &all, &n) == ERR_OK) {
         for (size_t i = 0; i < n; i++) {
-            (void)learn_forget(mind->learn, live, all[i].owner, all[i].at_ms);
+            learn_refuse(mind->learn, all[i].owner, all[i].at_ms);
         }
-        leave(learner);
     }
     publisher_unlock(learner->publisher);
     arena_close(&arena);
@@ -299,7 +298,7 @@ static void look_at_file(struct learner *learner, size_t at)
     if (is_made) {
         int64_t after_ms = mind->log.after_ms;
 
-        forget_all(learner, mind);
+        refuse_all(learner, mind);
         if (learner_log_open(learner->api->storage, mind->tenant->id, after_ms, now_ms(learner), &mind->log) == ERR_OK) {
             mind->state = MIND_READING;
             return;

@@ -118,13 +118,19 @@ static enum err hide_forgotten(struct publisher *publisher, struct tenant_id ten
 {
     const struct forgotten *forgotten;
     struct arena arena;
-    size_t n;
+    uint64_t *owners;
+    size_t n = 0;
     enum err err;
 
     arena_open(&arena, ARENA_BYTES, ARENA_BYTES_ROWS);
     err = forgotten_read(publisher->api->storage, publisher->loop, tenant, &arena, &forgotten, &n);
-    for (size_t i = 0; err == ERR_OK && i < n; i++) {
-        (void)model_live_erase(live, forgotten[i].owner);
+    owners = arena_array(&arena, n + 1, sizeof(*owners));
+    err = err == ERR_OK && owners == NULL ? ERR_NOMEM : err;
+    if (err == ERR_OK) {
+        for (size_t i = 0; i < n; i++) { /* by owner already */
+            owners[i] = forgotten[i].owner;
+        }
+        (void)model_live_erase_all(live, owners, n);
     }
     arena_close(&arena);
     return err;

@@ -369,16 +369,22 @@ void learn_tick(struct learn *learn, struct model_live *live, int64_t now_ms)
     visits_tick(learn->visits, now_ms, &to);
 }
 
-size_t learn_forget(struct learn *learn, struct model_live *live, uint64_t owner, int64_t at_ms)
+void learn_refuse(struct learn *learn, uint64_t owner, int64_t at_ms)
 {
     uint64_t *moment = table_put(&learn->forgotten, owner);
+
+    if (moment != NULL && *moment < (uint64_t)at_ms + 1) {
+        *moment = (uint64_t)at_ms + 1;
+    }
+}
+
+size_t learn_forget(struct learn *learn, struct model_live *live, uint64_t owner, int64_t at_ms)
+{
     uint64_t *place = table_find(&learn->buyers, owner);
 
     learn->live = live;
     end_basket(learn);
-    if (moment != NULL && *moment < (uint64_t)at_ms + 1) {
-        *moment = (uint64_t)at_ms + 1;
-    }
+    learn_refuse(learn, owner, at_ms);
     if (place != NULL) {
         *place = 0;
     }

@@ -55,6 +55,8 @@ void learn_tick(struct learn *learn, struct model_live *live, int64_t now_ms);
 /* Empties what an owner (hash_owner of a part or customer) taught, in the base's sequences as well, and takes no lesson of
  * it that is older than at_ms: again and again, the newest moment counts. Gives how many sequences. */
 size_t learn_forget(struct learn *learn, struct model_live *live, uint64_t owner, int64_t at_ms);
+/* The latter alone, for owners whose sequences are empty already: before the first lesson. */
+void learn_refuse(struct learn *learn, uint64_t owner, int64_t at_ms);
 /* Drops the part's visit under way untold: with learn_forget of its owner. */
 void learn_drop(struct learn *learn, uint64_t part);
 /* Renews the rows of at most k items, the most out of date first: live items get a first row of shrunk count ratios, the

@@ -226,19 +226,6 @@ uint32_t model_live_append(struct model_live *live, enum model_domain domain, co
     return sequence;
 }
 
-static size_t erase_live(struct live_domain *domain, uint64_t owner)
-{
-    uint32_t n = atomic_load_explicit(&domain->sequences_n, memory_order_relaxed);
-    size_t erased = 0;
-
-    for (uint32_t s = 0; s < n; s++) {
-        if (domain->sequence[s].owner == owner) {
-            erased += empty(domain, s) > 0 ? 1 : 0;
-        }
-    }
-    return erased;
-}
-
 void model_live_empty_base(struct model_live *live, enum model_domain domain, uint32_t sequence)
 {
     struct model_sequence_view view = model_sequence(live->base, domain, sequence);
@@ -250,22 +237,46 @@ void model_live_empty_base(struct model_live *live, enum model_domain domain, ui
     count_held(&live->domain[domain], view.item, view.n, -1);
 }
 
-size_t model_live_erase(struct model_live *live, uint64_t owner)
+static bool is_one_of(const uint64_t *owners, size_t n, uint64_t owner)
+{
+    size_t low = 0;
+
+    while (n > 1) { /* owners[low] is the last that may be it */
+        size_t half = n / 2;
+
+        low = owners[low + half] <= owner ? low + half : low;
+        n -= half;
+    }
+    return n > 0 && owners[low] == owner;
+}
+
+size_t model_live_erase_all(struct model_live *live, const uint64_t *owners, size_t n)
 {
     size_t erased = 0;
 
-    for (unsigned d = 0; d < MODEL_DOMAINS_; d++) {
+    for (unsigned d = 0; n > 0 && d < MODEL_DOMAINS_; d++) {
         const struct model_index *index = &live->base->index[d];
+        struct live_domain *domain = &live->domain[d];
+        uint32_t live_n = atomic_load_explicit(&domain->sequences_n, memory_order_relaxed);
 
         for (uint32_t s = 0; s < index->sequences_n; s++) {
-            if (index->owner[s] == owner && !model_live_is_erased(live, (enum model_domain)d, s)) {
+            if (is_one_of(owners, n, index->owner[s]) && !model_live_is_erased(live, (enum model_domain)d, s)) {
                 model_live_empty_base(live, (enum model_domain)d, s);
                 erased++;
             }
         }
-        erased += erase_live(&live->domain[d], owner);
+        for (uint32_t s = 0; s < live_n; s++) {
+            if (is_one_of(owners, n, domain->sequence[s].owner)) {
+                erased += empty(domain, s) > 0 ? 1 : 0;
+            }
+        }
     }
     return erased;
+}
+
+size_t model_live_erase(struct model_live *live, uint64_t owner)
+{
+    return model_live_erase_all(live, &owner, 1);
 }
 
 static uint32_t find_live(const struct model_live *live, struct item_id id)

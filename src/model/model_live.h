@@ -39,6 +39,8 @@ uint32_t model_live_append(struct model_live *live, enum model_domain domain, co
 /* Empties all sequences of `owner`, of the base file too; gives how many. Cost: a scan of the owners. The emptied bytes go
  * with the room, at the next renewal. */
 size_t model_live_erase(struct model_live *live, uint64_t owner);
+/* The same for n owners, ascending, in one scan. */
+size_t model_live_erase_all(struct model_live *live, const uint64_t *owners, size_t n);
 /* Empties a sequence of the base: it goes on in the live side, longer. */
 void model_live_empty_base(struct model_live *live, enum model_domain domain, uint32_t sequence);
 /* Number of an item, made if the base does not know it; MODEL_NONE: no room. text is copied. */

@@ -165,7 +165,9 @@ PROPERTY(model_live_without_an_owner_is_as_if_they_never_came)
     }
     whole = model_of(ways, WAYS, &arena);
     view = model_view_of(base, live); /* pinned before: sees the emptiness, too */
-    CHECK_INT(model_live_erase(live, 3), gone);
+    CHECK_INT(rng_coin(rng) ? model_live_erase(live, 3) : model_live_erase_all(live, (const uint64_t[]){3, 1000, UINT64_MAX}, 3),
+              gone);
+    CHECK_INT(model_live_erase_all(live, (const uint64_t[]){1000, UINT64_MAX}, 2), 0);
     CHECK_INT(model_live_erase(live, 3), 0);
     check_same(rng, &(struct model_view){.base = whole}, &view, ways[WAYS - 1].end_ms, &arena);
     renewed = open_live(base, &arena);
