@@ -40,7 +40,7 @@ static const char help[] =
     "falun train [--once] [--data DIR] [--tenant NAME] [--minutes N] [--threads N] [--json]\n"
     "\n"
     "Learns from everything bought and looked at and publishes the model, beside a running server or without one. Says what\n"
-    "was tried, chosen and gained on the newest part, which it keeps back while choosing; the last line is one JSON object.\n"
+    "was tried, and chosen by what it gained on the newest part, unseen by what is judged; the last line is one JSON object.\n"
     "  --data DIR      data directory (./falun-data)\n"
     "  --tenant NAME   whose (default)\n"
     "  --minutes N     time for choosing settings (3)\n"

@@ -174,11 +174,11 @@ static struct model_live *renew(struct learner *learner, struct mind *mind, stru
         if (model_live_renew(live, keep, side.live, shift)) {
             struct model_live *renewed = side.live;
 
-            learn_shift(mind->learn, renewed, shift);
             if (publisher_renew(learner->publisher, place_of(learner, mind), mind->generation, &side)) {
+                learn_shift(mind->learn, renewed, shift);
                 return renewed;
             }
-            live_side_close(&side); /* another file was published: this mind ends */
+            live_side_close(&side); /* another file was published, and this mind ends; or memory ran out, and it goes on as it is */
             return NULL;
         }
         live_side_close(&side);
@@ -294,6 +294,7 @@ static void look_at_file(struct learner *learner, size_t at)
     }
     mind_close(mind);
     is_made = mind_make(learner, mind, model);
+    mind->generation = model->generation; /* not made: not tried again every second */
     leave(learner);
     if (is_made) {
         int64_t after_ms = mind->log.after_ms;

@@ -13,7 +13,7 @@ struct model_file { /* one file, as found */
     char hash[65];
     int64_t made_ms, trained_ms;
     uint64_t bytes;
-    double quality;     /* what it scored on its held-back part; NAN: not said */
+    double quality;     /* what its settings scored on the newest part, by which they were chosen; NAN: not said */
     char measure[32];   /* of quality: "recall@10", "hr@20" */
     bool is_readable;
     struct why why;     /* why it is not */

@@ -19,11 +19,13 @@ class Learning(Case):
     @classmethod
     def prepare(cls):
         cls.rng = seeded()
-        cls.items = shop(cls.server, 2 * PAIRS + 2)
-        cls.known = cls.items[:2 * PAIRS]
+        cls.known = shop(cls.server, 2 * PAIRS)
         cls.serial = 0
         cls.history()
         cls.train()
+        cls.new = "sku-new"  # sold since: what the catalogue held at the training is in the model, looked at or not
+        put = cls.server.post("/v1/items", [{"id": cls.new, "title": "New", "price": {"amount": "99.00", "currency": "NOK"}}])
+        assert put.status == 200, put
 
     @classmethod
     def history(cls):
@@ -129,7 +131,7 @@ class Learning(Case):
         self.assertAlmostEqual(again[far], blank[far], 3, "and a restart does not bring it back")
 
     def test_4_a_new_item_waits_for_five_people(self):
-        new, beside = self.items[-1], self.known[6]
+        new, beside = self.new, self.known[6]
         for n in range(5):
             was = self.learned()
             answer = self.scores("cookie:curious", self.known + [new])[0]
