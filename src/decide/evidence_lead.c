@@ -292,16 +292,19 @@ static enum err close_list(const struct evidence *evidence, enum model_domain do
 static size_t strongest(const struct evidence_domain *domain, size_t most, struct topk_entry *room, struct evidence_source *out)
 {
     struct topk best = topk_of(room, most);
-    float least = 0;
+    float largest = 0, least = 0;
     size_t n = 0;
 
     for (size_t i = 0; i < domain->sources_n; i++) {
-        topk_offer(&best, domain->sources[i].weight, (uint32_t)i);
+        largest = fmaxf(largest, domain->sources[i].weight);
+        if (domain->sources_n > most) {
+            topk_offer(&best, domain->sources[i].weight, (uint32_t)i);
+        }
     }
-    topk_sort(&best);
-    if (best.n > 0) {
-        least = fmaxf(best.at[best.n - 1].score, SOURCE_LEAST * best.at[0].score);
+    if (domain->sources_n > most) {
+        least = best.at[0].score; /* never sorted: only the worst kept matters */
     }
+    least = fmaxf(least, SOURCE_LEAST * largest);
     for (size_t i = 0; i < domain->sources_n && n < most; i++) {
         if (domain->sources[i].weight >= least) {
             out[n++] = domain->sources[i];

@@ -59,7 +59,6 @@ static void propose_best(struct proposing *to, const struct tally *sums, size_t 
             least = best.n == most ? best.at[0].score : least;
         }
     }
-    topk_sort(&best);
     for (size_t i = 0; i < best.n; i++) {
         propose(to, best.at[i].item);
     }
@@ -76,7 +75,6 @@ static void propose_own(struct proposing *to, size_t most)
             topk_offer(&best, to->evidence->own[i].count, to->evidence->own[i].item);
         }
     }
-    topk_sort(&best);
     for (size_t i = 0; i < best.n; i++) {
         propose(to, best.at[i].item);
     }

@@ -151,8 +151,7 @@ enum err score_all(const struct score_plan *plan, const struct evidence *evidenc
     for (size_t i = 0; i < n; i++) {
         topk_offer(&best, out_scores[i], (uint32_t)i);
     }
-    topk_sort(&best);
-    least_sum = best.at[best.n - 1].score;
+    least_sum = best.at[0].score; /* the worst kept: the order of the rest does not matter */
     walk_best(plan, value, best.at, best.n, out_scores);
     if (best.n == n) {
         return ERR_OK;
