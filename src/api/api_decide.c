@@ -333,6 +333,8 @@ static void answer(struct decide_call *call)
     view = api_view(call->caller.tenant);
     if (call->customer.v != 0) { /* nobody is the neighbour of their own visit */
         view.owner = hash_owner(loop->api->owner_key, call->caller.tenant->id, call->customer.v);
+        view.also = call->owners;
+        view.also_n = call->owners_n;
     }
     world = (struct decide_world){view, call->caller.tenant->catalog};
     err = decide_run(&world, &ask, request->arena, &result);
@@ -418,6 +420,20 @@ static enum decide_mode mode_of(const struct decide_call *call)
     return said == CONSENT_UNSAID && call->asked == DECIDE_SESSION ? DECIDE_SESSION : DECIDE_ANONYMOUS;
 }
 
+/* Best effort: without them the customer's own visit may count among those alike. */
+static void name_owners(struct decide_call *call, const struct sealed_customer *customer)
+{
+    uint64_t *owners = arena_array(call->request->arena, customer->parts_n + 1, sizeof(*owners));
+
+    for (size_t i = 0; owners != NULL && i < customer->parts_n; i++) {
+        if (customer->parts[i].part.v != customer->customer.v) {
+            owners[call->owners_n++] = hash_owner(api_of(call->request)->owner_key, call->caller.tenant->id,
+                                                  customer->parts[i].part.v);
+        }
+    }
+    call->owners = owners;
+}
+
 static void loaded(void *ctx, enum err err, const struct sealed_customer *customers, size_t n)
 {
     struct decide_call *call = ctx;
@@ -454,6 +470,7 @@ static void loaded(void *ctx, enum err err, const struct sealed_customer *custom
         return;
     }
     call->customer = call->ticketed = customers[0].customer;
+    name_owners(call, &customers[0]);
     answer(call);
 }
 

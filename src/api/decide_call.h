@@ -38,6 +38,8 @@ struct decide_call { /* request->state */
     struct storage_identity identity; /* of the customer that was chosen */
     bool is_not_linked;
     struct customer_id customer; /* 0: not known, or not to be */
+    const uint64_t *owners;      /* of the customer's parts, in models */
+    size_t owners_n;
     struct customer_id ticketed; /* whom the tickets are made out to: the customer, or what stands for a stranger */
     uint16_t word; /* consent in force */
     enum decide_mode mode;

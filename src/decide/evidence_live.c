@@ -33,7 +33,7 @@ enum err evidence_live_find(const struct evidence *evidence, enum model_domain w
         for (size_t f = 0; f < found_n && live.steps_n < LIVE_STEPS_MOST; f++) {
             struct model_sequence_view sequence = model_live_sequence(evidence->view->live, which, found[f]);
 
-            if (sequence.n > 0 && (evidence->view->owner == 0 || sequence.owner != evidence->view->owner)) {
+            if (sequence.n > 0 && !model_view_is_own(evidence->view, sequence.owner)) {
                 live.at[live.n++] = (struct evidence_live_one){sequence, sources[i].item, (uint32_t)i};
                 live.steps_n += sequence.n;
             }

@@ -330,7 +330,7 @@ static void sequence_soon(const struct asking *asking, size_t c)
 /* The visit that is asked about, learnt already, or the customer's own purchases. */
 static bool is_own(const struct asking *asking, const struct model_sequence_view *view)
 {
-    return asking->view->owner != 0 && view->owner == asking->view->owner &&
+    return model_view_is_own(asking->view, view->owner) &&
            (asking->domain == MODEL_HISTORY || asking->now_ms - view->end_ms <= MODEL_SESSION_GAP_MS);
 }
 

@@ -210,6 +210,11 @@ TEST(model_session_passes_by_the_asker)
     CHECK_OK(model_session_score(&view, MODEL_HISTORY, model_domain(model, MODEL_HISTORY), steps, 2, 9 * DAY_MS, &arena,
                                  &vstan, &vmis));
     CHECK_INT(vstan.n, 4);
+    view.also = (const uint64_t[]){7, 9}; /* a live side knows them by the part */
+    view.also_n = 2;
+    CHECK_OK(model_session_score(&view, MODEL_HISTORY, model_domain(model, MODEL_HISTORY), steps, 2, 9 * DAY_MS, &arena,
+                                 &vstan, &vmis));
+    CHECK_INT(vstan.n + vmis.n, 0);
     arena_close(&arena);
 }
 

@@ -19,4 +19,16 @@ struct model_view { /* {.base = model} is a view without a live side */
     uint32_t rows_end;         /* rows of the live side that are seen: a newer one may name items that are not */
     uint64_t owner;            /* whose request it is (hash_owner), for whoever makes the view: nobody is a neighbour of
                                   the visit or the purchases that are asked about; 0: nobody's */
+    const uint64_t *also;      /* the owners of the same customer's parts: a file has a customer's ways together, a live */
+    size_t also_n;             /* side each under the part it came in by */
 };
+
+static inline bool model_view_is_own(const struct model_view *view, uint64_t owner)
+{
+    bool is_own = owner == view->owner;
+
+    for (size_t i = 0; i < view->also_n; i++) {
+        is_own = is_own || owner == view->also[i];
+    }
+    return is_own && view->owner != 0;
+}
