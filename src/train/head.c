@@ -393,6 +393,8 @@ static const struct head_part *part_named(const char *name)
     return NULL;
 }
 
+enum { LEAVE_CASES_MIN = 20 }; /* of fewer, chance would leave out what a young shop needs */
+
 /* Parts that the sum is no worse without are left out, if what serves is no worse without them: the least useful first, a few of
  * them, one more each time. */
 static void leave_parts_out(struct head *head, const struct model_rank *start, double worth, double ends,
@@ -402,6 +404,9 @@ static void leave_parts_out(struct head *head, const struct model_rank *start, d
     bool *left_out = report->settings.left_out[head->kind], is_tried[TRAIN_PARTS] = {false};
     double longest = 0;
 
+    if (head->cases_n < LEAVE_CASES_MIN) {
+        return;
+    }
     for (int tried = 0; tried < LEAVE_OUT_TRIALS; tried++) {
         size_t best = report->parts_n;
         double begun = seconds_now(), is;
@@ -742,7 +747,7 @@ static void try_single_lists(const struct head *head, struct train_report *repor
             best = lists[i];
         }
     }
-    if (best < FEATURES && to->list_worth > fmax(to->sum_worth, to->trees_worth)) {
+    if (head->cases_n >= LEAVE_CASES_MIN && best < FEATURES && to->list_worth > fmax(to->sum_worth, to->trees_worth)) {
         for (size_t f = 0; f < FEATURES; f++) {
             left_out[f] = f != best;
         }

@@ -3,7 +3,8 @@
 
 A young shop's receipts and visits are learnt from once. Then: looks of one customer move the very next row of another within
 seconds; `kill -9` loses nothing of it; a withdrawal takes it back at once and for the next start; an item the model never saw
-is shown once five people have met it, not before."""
+is shown once five people have met it, not before; model files that hold somebody who left are deleted at the next training."""
+import json
 import time
 
 from server import Case, main, row, seeded, shop
@@ -144,6 +145,21 @@ class Learning(Case):
             self.visit(f"cookie:later-{n}", [beside, new, beside, new])
         was = self.learned()
         self.until(lambda: self.scores("cookie:curious", self.known + [new])[0][new] > before[new], "a higher score of the new item")
+
+    def test_5_no_file_to_go_back_to_holds_somebody_who_left(self):
+        def files():
+            return [one["hash"] for one in json.loads(self.server.falun("model", "list", "--json").stdout)["models"]]
+
+        old = files()
+        self.assertEqual(len(old), 1)
+        self.visit("cookie:one-more", self.known[:4])
+        self.server.falun("train", "--minutes", "0.1")
+        self.until(lambda: len(files()) == 2, "two files: nobody the first one holds has left")
+        self.ok(self.server.put("/v1/customers/cookie:toy-3/consents/store", {"state": "withdrawn"}))
+        self.visit("cookie:and-more", self.known[:4])
+        self.server.falun("train", "--minutes", "0.1")
+        self.until(lambda: old[0] not in files(), "the first one deleted")
+        self.assertIn(self.ok(self.server.get("/v1/models")).json["hash"], files())
 
 
 if __name__ == "__main__":
