@@ -17,6 +17,7 @@ static const struct {
     {"train", cmd_train, "a model from what was bought, published"},
     {"model", cmd_model, "lists models, goes back to one"},
     {"evaluate", cmd_evaluate, "how good rows are, on recorded lines"},
+    {"match", cmd_match, "which rows of a customer file are one person"},
     {"key", cmd_key, "add, list, revoke keys"},
     {"tenant", cmd_tenant, "add, list tenants"},
     {"replay", cmd_replay, "folds everything derived again from the log"},

@@ -9,6 +9,7 @@ int cmd_import(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
+int cmd_match(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_tenant(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
