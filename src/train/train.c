@@ -37,7 +37,7 @@ struct train_settings train_settings_start(const struct history *history, const 
 
 struct train_span train_span_of(int64_t before_ms)
 {
-    return (struct train_span){.before_ms = before_ms, .validate_ms = before_ms - TRAIN_WINDOW_MS,
+    return (struct train_span){.before_ms = before_ms, .validate_ms = before_ms - TRAIN_JUDGE_MS,
                                .window_ms = TRAIN_WINDOW_MS, .windows = TRAIN_WINDOWS,
                                .baskets_min = TRAIN_BASKETS_MIN, .customers_min = MODEL_CUSTOMERS_MIN};
 }
@@ -45,15 +45,15 @@ struct train_span train_span_of(int64_t before_ms)
 struct train_span train_span_for(const struct history *history, int64_t before_ms)
 {
     struct train_span span = train_span_of(before_ms);
-    int64_t oldest_ms = before_ms, window_ms;
+    int64_t oldest_ms = before_ms, judge_ms;
 
     for (size_t b = 0; b < history->baskets_n; b++) {
         oldest_ms = history->baskets[b].at_ms < oldest_ms ? history->baskets[b].at_ms : oldest_ms;
     }
-    window_ms = (int64_t)((uint64_t)before_ms - (uint64_t)oldest_ms) / (TRAIN_WINDOWS + 3);
-    if (window_ms > 0 && window_ms < span.window_ms) {
-        span.window_ms = window_ms;
-        span.validate_ms = before_ms - window_ms;
+    judge_ms = (int64_t)((uint64_t)before_ms - (uint64_t)oldest_ms) / 6;
+    if (judge_ms > 0 && judge_ms < TRAIN_JUDGE_MS) {
+        span.window_ms = judge_ms < TRAIN_JUDGE_MS / TRAIN_WINDOW_MS ? 1 : judge_ms / (TRAIN_JUDGE_MS / TRAIN_WINDOW_MS);
+        span.validate_ms = before_ms - judge_ms;
     }
     return span;
 }

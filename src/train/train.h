@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* train.h - from a history to a model file, its settings chosen by itself.
  *
- * The ranks are learnt on three windows of 30 days before the moment, each against a base that saw only what came
- * before it. Settings are chosen on a validation window (the month before the moment) by models that saw nothing of it, from a
+ * The ranks are learnt on nine windows of 10 days before the judged month, each against a base that saw only what came
+ * before it: three of 30 days taught less, on complete_journey R@10 .1559 against .1584. Settings are chosen on a validation window (the month before the moment) by models that saw nothing of it, from a
  * short grid, as far as the time allows; the first of the grid is what won on recorded data. */
 #pragma once
 
 #include "train/base_model.h"
 #include "train/rank_train.h"
 
-enum { TRAIN_WINDOWS = 3, TRAIN_BASKETS_MIN = 2 };
-#define TRAIN_WINDOW_MS (30 * DAY_MS)
+enum { TRAIN_WINDOWS = 9, TRAIN_BASKETS_MIN = 2 };
+#define TRAIN_JUDGE_MS (30 * DAY_MS)
+#define TRAIN_WINDOW_MS (10 * DAY_MS)
 
 struct train_span { /* what is learnt from, and what it is judged by */
     int64_t before_ms;    /* nothing at or after it is looked at */
@@ -22,7 +23,7 @@ struct train_span { /* what is learnt from, and what it is judged by */
     size_t customers_min; /* pairs of fewer customers are learnt by nobody; below MODEL_CUSTOMERS_MIN in protocols only */
 };
 
-/* Of a shop: the last 30 days judge, three months before them teach the ranks. */
+/* Of a shop: the last TRAIN_JUDGE_MS judge, three months before them teach the ranks. */
 struct train_span train_span_of(int64_t before_ms);
 /* The same for a shop that may be young: windows shrink until a third of what the baskets before before_ms cover is left to learn from. */
 struct train_span train_span_for(const struct history *history, int64_t before_ms);

@@ -210,8 +210,8 @@ TEST(train_span_shrinks_for_a_young_shop)
     }
     history_sort(&history);
     span = train_span_for(&history, START_MS + 21 * DAY_MS);
-    CHECK_INT(span.window_ms, (21 * DAY_MS - 1) / 6);
-    CHECK_INT(span.validate_ms, span.before_ms - span.window_ms);
+    CHECK_INT(span.before_ms - span.validate_ms, (21 * DAY_MS - 1) / 6);
+    CHECK_INT(span.window_ms, (21 * DAY_MS - 1) / 18);
     arena_open(&arena, 1 << 20, SIZE_MAX / 4);
     CHECK_OK(train_choose(&history, &span, 2, 0, no_clock, &arena, &file, &report));
     CHECK_INT(report.validation_cases_n, PEOPLE);
