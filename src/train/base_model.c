@@ -29,7 +29,7 @@ struct making {
     size_t items_n;
     uint32_t *arrival; /* dense -> history item */
     uint32_t *all_n, *recent_n; /* baskets, by history item */
-    uint32_t *looks_n, *recent_looks_n;
+    uint32_t *looks_n, *recent_looks_n, *lookers_n; /* looks, likewise, and how many customers looked */
     bool has_baskets;
 };
 
@@ -71,7 +71,9 @@ static void count_items(struct making *making)
 static void count_looks(struct making *making, int64_t newest_ms)
 {
     const struct history *history = making->history;
+    uint64_t *last = history_zero(history->items.n, sizeof(*last)); /* 1 + customer: looks stand customer by customer */
 
+    making->lookers_n = history_zero(history->items.n, sizeof(uint32_t));
     making->looks_n = history_zero(history->items.n, sizeof(uint32_t));
     making->recent_looks_n = history_zero(history->items.n, sizeof(uint32_t));
     for (size_t l = 0; l < history->looks_n; l++) {
@@ -80,8 +82,20 @@ static void count_looks(struct making *making, int64_t newest_ms)
         if (look->at_ms < making->before_ms) {
             making->looks_n[look->item]++;
             making->recent_looks_n[look->item] += look->at_ms > newest_ms - RECENT_MS;
+            making->lookers_n[look->item] += last[look->item] != look->customer + 1;
+            last[look->item] = look->customer + 1;
         }
     }
+    free(last);
+}
+
+/* P7: an id that was never bought and that no catalogue knows is a model's once enough people looked at it. A page's key is open:
+ * whoever makes ids up, or puts in them what they want remembered, fills no model. */
+static bool is_known(const struct making *making, const bool *listed, uint32_t item)
+{
+    size_t least = making->settings->customers_min > 0 ? making->settings->customers_min : MODEL_CUSTOMERS_MIN;
+
+    return making->all_n[item] > 0 || (listed != NULL && listed[item]) || making->lookers_n[item] >= least;
 }
 
 struct by_count { /* for sorting items without a context */
@@ -111,7 +125,7 @@ static void number_items(struct making *making)
     char *text;
 
     for (uint32_t i = 0; i < history->items.n; i++) {
-        if (making->all_n[i] > 0 || making->looks_n[i] > 0 || (listed != NULL && listed[i])) {
+        if (is_known(making, listed, i)) {
             order[n++] = (struct by_count){making->all_n[i], making->looks_n[i], i, history_name(&history->items, i)};
             text_n += order[n - 1].text.n;
         }
@@ -453,6 +467,7 @@ void base_model_train(const struct history *history, int64_t before_ms, const st
     free(making.recent_n);
     free(making.looks_n);
     free(making.recent_looks_n);
+    free(making.lookers_n);
 }
 
 void base_model_close(struct base_model *base)

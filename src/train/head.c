@@ -393,7 +393,7 @@ static const struct head_part *part_named(const char *name)
     return NULL;
 }
 
-enum { LEAVE_CASES_MIN = 20 }; /* of fewer, chance would leave out what a young shop needs */
+enum { LEAVE_CASES_MIN = 100 }; /* of fewer, chance would leave out what a young shop needs */
 
 /* Parts that the sum is no worse without are left out, if what serves is no worse without them: the least useful first, a few of
  * them, one more each time. */

@@ -414,10 +414,14 @@ TEST(train_survives_histories_of_next_to_nothing)
 
     hash_start();
     survive(&history, END_MS, ERR_ABSENT);
-    look(&history, 1, START_MS, 1); /* one look */
-    survive(&history, END_MS, ERR_OK);
+    look(&history, 1, START_MS, 1); /* one look at what nobody is known to sell */
+    survive(&history, END_MS, ERR_ABSENT);
     look(&history, 1, START_MS, 1); /* one visit */
     look(&history, 1, START_MS + 1000, 2);
+    survive(&history, END_MS, ERR_ABSENT);
+    for (uint64_t c = 1; c <= 5; c++) {
+        look(&history, c, START_MS, 1);
+    }
     survive(&history, END_MS, ERR_OK);
     add(&history, 1, START_MS, two, 2); /* all in the future */
     look(&history, 1, START_MS, 1);
