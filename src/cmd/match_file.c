@@ -15,9 +15,8 @@ enum { NO_COLUMN = IMPORT_CSV_FIELDS_MAX, GUESS_ROWS = 1000, ID_BYTES_MAX = 256 
 struct reading {
     const struct match_asked *asked;
     struct match_file *file;
-    struct bytes *raw; /* the first GUESS_ROWS rows' texts, until kinds are known; then NULL */
     size_t rows_room;
-    bool is_guessing;
+    bool is_guessing; /* values are texts as they stand in the file, until kinds are known */
 };
 
 /* ---- columns ---- */
@@ -192,7 +191,7 @@ static enum err take_row(void *ctx, const struct import_row *from, struct why *w
 
 enum err match_file_open(const struct match_asked *asked, struct match_file *out_file, struct why *why)
 {
-    struct reading reading = {asked, out_file, NULL, 0, false};
+    struct reading reading = {asked, out_file, 0, false};
     struct import_csv_calls calls = {take_header, take_row, rejected, &reading};
     struct file_reader *reader = NULL;
     struct import_csv *csv;

@@ -20,7 +20,7 @@
 #include "identity/likeness.h"
 
 enum { MATCH_FIELDS_MAX = 16, MATCH_WINDOW = 8, MATCH_BLOCK_MOST = 100, MATCH_COMPONENT_MOST = 50 };
-#define MATCH_PAIRS_MOST ((size_t)1 << 26) /* of 8 bytes; blocks are made smaller until they fit */
+#define MATCH_PAIRS_MOST ((size_t)1 << 27) /* of 12 bytes; blocks are made smaller until they fit */
 
 struct match_table { /* borrowed; values: compared forms (likeness_form), row after row */
     size_t rows_n, fields_n; /* fields 1 .. MATCH_FIELDS_MAX, rows below 2^32 */
@@ -30,10 +30,10 @@ struct match_table { /* borrowed; values: compared forms (likeness_form), row af
 
 struct match_options {
     double link_at, doubtful_from; /* probabilities */
-    size_t block_most, component_most;
+    size_t block_most, component_most, pairs_most;
     uint64_t seed;
 };
-#define MATCH_OPTIONS ((struct match_options){.999, .9, MATCH_BLOCK_MOST, MATCH_COMPONENT_MOST, 1})
+#define MATCH_OPTIONS ((struct match_options){.999, .9, MATCH_BLOCK_MOST, MATCH_COMPONENT_MOST, MATCH_PAIRS_MOST, 1})
 
 struct match_model { /* m and u by field and level; [MISSING] is not used */
     double m[MATCH_FIELDS_MAX][4], u[MATCH_FIELDS_MAX][4];

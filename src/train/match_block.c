@@ -66,10 +66,22 @@ static void drop_repeats(struct gathering *all)
     all->n = kept;
 }
 
-/* Pairs of the rows that share fields f and g (f == g: one field). */
-static void block(const struct match_rows *rows, size_t f, size_t g, size_t most, struct key *keys, struct gathering *all)
+/* Pairs that blocks of at most `most` rows would give. */
+static size_t count_pairs(const struct key *keys, size_t n, size_t most)
 {
-    size_t fields_n = rows->table->fields_n, n = 0, end;
+    size_t pairs = 0, end;
+
+    for (size_t at = 0; at < n; at = end) {
+        for (end = at; end < n && keys[end].at == keys[at].at; end++) {
+        }
+        pairs += end - at <= most || end - at <= MATCH_WINDOW ? (end - at) * (end - at - 1) / 2 : (end - at - 1) * MATCH_WINDOW;
+    }
+    return pairs;
+}
+
+static size_t take_keys(const struct match_rows *rows, size_t f, size_t g, struct key *keys)
+{
+    size_t fields_n = rows->table->fields_n, n = 0;
 
     for (size_t i = 0; i < rows->table->rows_n; i++) {
         const uint32_t *codes = rows->code + i * fields_n;
@@ -78,7 +90,25 @@ static void block(const struct match_rows *rows, size_t f, size_t g, size_t most
             keys[n++] = (struct key){(uint64_t)codes[f] << 32 | codes[g], codes, (uint32_t)i, (uint32_t)fields_n};
         }
     }
-    qsort(keys, n, sizeof(*keys), by_key);
+    if (n > 0) {
+        qsort(keys, n, sizeof(*keys), by_key);
+    }
+    return n;
+}
+
+/* Pairs of the rows that share fields f and g (f == g: one field); at most pairs_most, or none at all. */
+static void block(const struct match_rows *rows, size_t f, size_t g, size_t pairs_most, struct key *keys, struct gathering *all)
+{
+    size_t most = f == g ? rows->options->block_most / SINGLE_SHARE : rows->options->block_most;
+    size_t n = take_keys(rows, f, g, keys), end;
+
+    while (most > 1 && count_pairs(keys, n, most) > pairs_most) {
+        most /= 2;
+    }
+    if (count_pairs(keys, n, most) > pairs_most) {
+        all->cut_n++;
+        return;
+    }
     for (size_t at = 0; at < n; at = end) {
         for (end = at; end < n && keys[end].at == keys[at].at; end++) {
         }
@@ -95,18 +125,15 @@ static void block(const struct match_rows *rows, size_t f, size_t g, size_t most
 
 uint64_t *match_block(const struct match_rows *rows, size_t *out_n, size_t *out_cut_n)
 {
-    size_t fields_n = rows->table->fields_n, most = rows->options->block_most;
+    size_t fields_n = rows->table->fields_n;
     struct key *keys = history_grow(NULL, rows->table->rows_n + 1, sizeof(*keys));
     struct gathering all = {0};
 
     for (size_t f = 0; f < fields_n; f++) {
         for (size_t g = f; g < fields_n; g++) {
-            block(rows, f, g, f == g ? most / SINGLE_SHARE : most, keys, &all);
+            block(rows, f, g, (rows->options->pairs_most - all.n) / 2, keys, &all); /* something is left for the next */
         }
         drop_repeats(&all);
-        if (all.n > MATCH_PAIRS_MOST / (1 + fields_n / 4) && most > MATCH_WINDOW) {
-            most /= 2;
-        }
     }
     free(keys);
     *out_n = all.n;

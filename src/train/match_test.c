@@ -387,3 +387,33 @@ TEST(a_hundred_thousand_of_one_surname_are_bounded_work)
     match_free(&result);
     rows_close(&rows);
 }
+
+TEST(pairs_fit_the_memory_they_may_have)
+{
+    struct rng rng = {13};
+    struct rows rows = rows_open(4000);
+    struct match_table table;
+    struct match_options options = MATCH_OPTIONS;
+    struct match_result result;
+
+    for (size_t i = 0; i < rows.room; i++) {
+        char name[8], surname[8];
+
+        word(&rng, 1, name);
+        word(&rng, 1, surname);
+        row(&rows, name, surname, "", "", "");
+    }
+    table = table_of(&rows);
+    match_run(&table, &options, &result);
+    CHECK(result.looked_n > 50000);
+    match_free(&result);
+    options.pairs_most = 30000; /* two fields fit in half of it, one does not */
+    match_run(&table, &options, &result);
+    CHECK(result.looked_n <= 30000 && result.looked_n > 10000);
+    match_free(&result);
+    options.pairs_most = 0;
+    match_run(&table, &options, &result);
+    CHECK_INT(result.looked_n, 0);
+    match_free(&result);
+    rows_close(&rows);
+}
