@@ -11,7 +11,7 @@
 
 enum {
     LEARN_ROWS = 1600 * 1000, /* over all slices: .6 GB */
-    LEAVE_OUT_TRIALS = 4,
+    LEAVE_OUT_TRIALS = 6,
     CASE_ROWS = 100,          /* of a case: more cases teach more than more of what did not come */
     CASE_ROWS_LEAST = 25,     /* a case has so many before cases are left out: three folds in decision 0013 */
     JUDGE_ROWS = 800 * 1000,
@@ -255,22 +255,25 @@ struct head_part {
     enum model_domain domain; /* MODEL_DOMAINS_: of no domain, features are numbers */
     uint8_t feature[24];
     size_t n;
-    double least; /* what must be gained by leaving it out: more where it proposes candidates, which these rows still hold */
+    double least; /* what must be gained by leaving it out: share of the worth */
 };
 
-#define PROPOSES 0.002
+#define PROPOSES 0.004  /* its candidates are still among these rows */
+#define SLOW -0.002     /* half of a decision's time goes into it for a customer of a long history: it has to earn more than that */
 
 static const struct head_part parts[] = {
     {"next look: W", MODEL_SESSION, {FEATURE_W, FEATURE_W_SHARE, FEATURE_W_RANK, FEATURE_W_VSTAN}, 4, PROPOSES},
     {"visits alike: VSTAN", MODEL_SESSION, {FEATURE_VSTAN, FEATURE_VSTAN_SHARE, FEATURE_VSTAN_RANK, FEATURE_W_VSTAN}, 4, PROPOSES},
-    {"visits alike: VMIS", MODEL_SESSION, {FEATURE_VMIS_SHARE}, 1},
-    {"pairs and rules of looks", MODEL_SESSION, {FEATURE_PAIR_SHARE, FEATURE_RULE_SHARE, FEATURE_PAIR_RATE, FEATURE_RULE_RATE}, 4},
+    {"visits alike: VMIS", MODEL_SESSION, {FEATURE_VMIS_SHARE, FEATURE_VMIS_RANK}, 2},
+    {"pairs and rules of looks", MODEL_SESSION, {FEATURE_PAIR_SHARE, FEATURE_RULE_SHARE, FEATURE_PAIR_RATE, FEATURE_RULE_RATE,
+                                                 FEATURE_PAIR_RANK, FEATURE_RULE_RANK}, 6},
     {"seen in this visit", MODEL_SESSION, {FEATURE_SEEN, FEATURE_SEEN_ONCE, FEATURE_SEEN_TWICE, FEATURE_NEARNESS}, 4},
     {"popular looks", MODEL_SESSION, {FEATURE_POPULAR, FEATURE_RECENT, FEATURE_LAST_POPULAR}, 3},
-    {"next purchase: W", MODEL_HISTORY, {FEATURE_W, FEATURE_W_SHARE, FEATURE_W_RANK, FEATURE_W_VSTAN}, 4, PROPOSES},
-    {"buyers alike: VSTAN", MODEL_HISTORY, {FEATURE_VSTAN, FEATURE_VSTAN_SHARE, FEATURE_VSTAN_RANK, FEATURE_W_VSTAN}, 4, PROPOSES},
-    {"buyers alike: VMIS", MODEL_HISTORY, {FEATURE_VMIS_SHARE}, 1},
-    {"pairs and rules of purchases", MODEL_HISTORY, {FEATURE_PAIR_SHARE, FEATURE_RULE_SHARE, FEATURE_PAIR_RATE, FEATURE_RULE_RATE}, 4},
+    {"next purchase: W", MODEL_HISTORY, {FEATURE_W, FEATURE_W_SHARE, FEATURE_W_RANK, FEATURE_W_VSTAN}, 4, SLOW},
+    {"buyers alike: neighbours", MODEL_HISTORY, {FEATURE_VSTAN, FEATURE_VSTAN_SHARE, FEATURE_VSTAN_RANK, FEATURE_W_VSTAN,
+                                                 FEATURE_VMIS_SHARE, FEATURE_VMIS_RANK}, 6, SLOW},
+    {"pairs and rules of purchases", MODEL_HISTORY, {FEATURE_PAIR_SHARE, FEATURE_RULE_SHARE, FEATURE_PAIR_RATE, FEATURE_RULE_RATE,
+                                                     FEATURE_PAIR_RANK, FEATURE_RULE_RANK}, 6, SLOW},
     {"bought together", MODEL_DOMAINS_, {FEATURE_TOGETHER_OWN, FEATURE_TOGETHER_NEW}, 2, PROPOSES},
     {"looks of the last days", MODEL_DOMAINS_, {FEATURE_LOOKED, FEATURE_INTEREST}, 2},
     {"bought after looks", MODEL_DOMAINS_, {FEATURE_BOUGHT_AFTER}, 1},
@@ -395,8 +398,8 @@ static const struct head_part *part_named(const char *name)
 
 enum { LEAVE_CASES_MIN = 100 }; /* of fewer, chance would leave out what a young shop needs */
 
-/* Parts that the sum is no worse without are left out, if what serves is no worse without them: the least useful first, a few of
- * them, one more each time. */
+/* Parts that the sum is no worse without are left out, if what serves is no worse without them (slow ones: not much worse): the
+ * least useful first, a few of them, one more each time. */
 static void leave_parts_out(struct head *head, const struct model_rank *start, double worth, double ends,
                             double (*seconds_now)(void), size_t threads, struct train_report *report)
 {
@@ -415,7 +418,8 @@ static void leave_parts_out(struct head *head, const struct model_rank *start, d
         for (size_t i = 0; i < report->parts_n; i++) {
             const struct train_part *part = &report->parts[i];
 
-            if (part->head == head->kind && !is_tried[i] && part->without >= part->with &&
+            if (part->head == head->kind && !is_tried[i] &&
+                part->without >= part->with + fmin(0, part_named(part->name)->least) * part->with &&
                 (best == report->parts_n || part->without > report->parts[best].without)) {
                 best = i;
             }
@@ -429,10 +433,10 @@ static void leave_parts_out(struct head *head, const struct model_rank *start, d
         is = worth_without(head, &head->learn, start, trees, with_this, threads);
         report->tried_n++;
         longest = fmax(longest, seconds_now() - begun);
-        if (is >= worth + part_named(report->parts[best].name)->least) {
+        if (is >= worth + part_named(report->parts[best].name)->least * worth) {
             memcpy(left_out, with_this, sizeof(with_this));
             report->parts[best].is_left_out = true;
-            worth = is;
+            worth = fmax(worth, is); /* what slow parts may cost, they cost together */
         }
     }
 }
