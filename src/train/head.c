@@ -398,8 +398,8 @@ static const struct head_part *part_named(const char *name)
 
 enum { LEAVE_CASES_MIN = 100 }; /* of fewer, chance would leave out what a young shop needs */
 
-/* Parts that the sum is no worse without are left out, if what serves is no worse without them (slow ones: not much worse): the
- * least useful first, a few of them, one more each time. */
+/* Parts that the sum is no worse without are left out, if what serves is no worse without them (slow ones: not much worse, and
+ * whatever time it takes to know): the least useful first, a few of them, one more each time. */
 static void leave_parts_out(struct head *head, const struct model_rank *start, double worth, double ends,
                             double (*seconds_now)(void), size_t threads, struct train_report *report)
 {
@@ -412,19 +412,19 @@ static void leave_parts_out(struct head *head, const struct model_rank *start, d
     }
     for (int tried = 0; tried < LEAVE_OUT_TRIALS; tried++) {
         size_t best = report->parts_n;
-        double begun = seconds_now(), is;
+        double begun = seconds_now(), is, most = -INFINITY;
         bool with_this[FEATURES];
 
         for (size_t i = 0; i < report->parts_n; i++) {
             const struct train_part *part = &report->parts[i];
+            double slack = -fmin(0, part_named(part->name)->least) * part->with, gain = part->without - part->with + slack;
 
-            if (part->head == head->kind && !is_tried[i] &&
-                part->without >= part->with + fmin(0, part_named(part->name)->least) * part->with &&
-                (best == report->parts_n || part->without > report->parts[best].without)) {
+            if (part->head == head->kind && !is_tried[i] && gain >= 0 && (slack > 0 || begun + longest <= ends) && gain > most) {
                 best = i;
+                most = gain;
             }
         }
-        if (best == report->parts_n || begun + longest > ends) {
+        if (best == report->parts_n) {
             return;
         }
         is_tried[best] = true;
