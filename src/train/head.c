@@ -145,6 +145,17 @@ void head_ranks_close(struct head_ranks *ranks)
 
 /* ---- scores ---- */
 
+static bool is_hit(const struct rank_rows *rows, size_t c, uint32_t item)
+{
+    for (size_t i = rows->case_at[c]; i < rows->case_at[c + 1]; i++) {
+        if (rows->item[i] == item) {
+            return rows->hit[i];
+        }
+    }
+    return false;
+}
+
+/* Equal scores stand as a server would have them: the smaller number first, never the order of the retrievers. */
 static struct head_case score_case(const struct rank_rows *rows, size_t c, const float *margin, struct topk_entry room[LIST])
 {
     struct topk best = topk_of(room, LIST);
@@ -153,14 +164,14 @@ static struct head_case score_case(const struct rank_rows *rows, size_t c, const
     size_t hits = 0;
 
     for (size_t i = rows->case_at[c]; i < rows->case_at[c + 1]; i++) {
-        topk_offer(&best, margin[i], (uint32_t)i);
+        topk_offer(&best, margin[i], rows->item[i]);
     }
     topk_sort(&best);
     for (size_t r = 0; r < LIST; r++) {
         double place = 1 / log2((double)r + 2);
 
         ideal += (double)r < truth_n ? place : 0;
-        if (r < best.n && rows->hit[best.at[r].item]) {
+        if (r < best.n && is_hit(rows, c, best.at[r].item)) {
             score.mrr20 = hits == 0 ? 1.0f / (float)(r + 1) : score.mrr20;
             gain += place;
             hits++;
@@ -731,6 +742,16 @@ static void choose_trees(struct head *head, const struct model_rank *start, doub
     }
 }
 
+static bool column_speaks(const struct rank_rows *rows, size_t feature)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        if (rows->value[i * FEATURES + feature] != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Each list by its own order alone: what ranks have to beat. Where one does better, all else is left out. */
 static void try_single_lists(const struct head *head, struct train_report *report)
 {
@@ -744,6 +765,9 @@ static void try_single_lists(const struct head *head, struct train_report *repor
         struct head_ranks ranks = {.trees = NULL};
         double worth;
 
+        if (!column_speaks(&head->judge, lists[i])) {
+            continue; /* a list that is empty for all: another head's */
+        }
         ranks.rank.weight[lists[i]] = 1;
         worth = judge(head, &ranks, 0);
         if (worth > to->list_worth) {
