@@ -109,6 +109,25 @@ static void sum_all(const struct score_plan *plan, const struct evidence *eviden
 }
 
 /* The trees look at the best `n` by their sums; order: their places. */
+/* Receipts say nothing of looks: where none was met in learning (mean 0) trees are blind to them, and the weights that a shop
+ * starts with speak beside the trees. */
+static const uint8_t looks[] = {FEATURE_LOOKED, FEATURE_INTEREST, FEATURE_BOUGHT_AFTER};
+
+static float start_weight(const struct model_rank *rank, size_t feature)
+{
+    return rank->mean[feature] == 0 ? rank->weight[feature] : 0;
+}
+
+static float looks_beside(const struct model_rank *rank, const float *value)
+{
+    float sum = 0;
+
+    for (size_t i = 0; i < sizeof(looks); i++) {
+        sum += start_weight(rank, looks[i]) * value[looks[i]];
+    }
+    return sum;
+}
+
 static void walk_best(const struct score_plan *plan, const float *value, const struct topk_entry *order, size_t n, float *scores)
 {
     float row[PIECE * FEATURES], margin[PIECE];
@@ -121,6 +140,7 @@ static void walk_best(const struct score_plan *plan, const float *value, const s
         }
         model_trees_walk(plan->trees, plan->trees_n, plan->rank->start, row, piece, margin);
         for (size_t i = 0; i < piece; i++) {
+            margin[i] += looks_beside(plan->rank, row + i * FEATURES);
             scores[order[from + i].item] = isfinite(margin[i]) ? margin[i] : -1e6f;
         }
     }
@@ -241,6 +261,9 @@ static void add_up(const struct score_plan *plan, const struct evidence *evidenc
         sum[REASON_NONE] = rest;
     } else {
         sum[REASON_NONE] = plan->rank->bias + below->shift;
+    }
+    for (size_t i = 0; by_trees && i < sizeof(looks); i++) {
+        part[looks[i]] += start_weight(plan->rank, looks[i]) * value[looks[i]];
     }
     for (size_t f = 0; f < FEATURES; f++) {
         enum decide_reason reason = speaks_for(evidence, f);
